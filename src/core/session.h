@@ -1,0 +1,107 @@
+/*
+ * session: what a machine's adapters counted since it was last powered up,
+ * reset or restored.
+ *
+ * A session is fed with readings of all the adapters that the machine has at
+ * one moment. It keeps the bytes of adapters that have gone. Its total never
+ * falls. Pure state and arithmetic: the clock, the host and the lock are the
+ * caller's.
+ */
+#ifndef VMACCOUNTANT_CORE_SESSION_H
+#define VMACCOUNTANT_CORE_SESSION_H
+
+#include "core/counter.h"
+#include "core/decimal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Directions are the guest's: what it sent, what it was given. */
+enum direction { DIRECTION_SENT, DIRECTION_RECEIVED, DIRECTION_COUNT };
+
+enum { MAC_SIZE = 6 };
+
+/* One device in one life. The incarnation is a number that a device made
+ * anew does not share with the one before: the ifindex on a local host. */
+struct adapter_key {
+    uint8_t mac[MAC_SIZE];
+    uint64_t incarnation;
+};
+
+/* The host's figures of one adapter; bit 1 << direction of present says
+ * whether the host gave that figure. Absent is not zero. */
+struct adapter_reading {
+    struct adapter_key key;
+    unsigned present;
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
+struct session_adapter {
+    struct adapter_key key;
+    struct counter counters[DIRECTION_COUNT];
+    unsigned known;       /* directions whose figure the last observation gave */
+    unsigned unbased;     /* directions whose figure was absent when the session began anew */
+    bool attached;        /* among the machine's adapters at the last observation */
+    bool finished;        /* its device is gone and its final figures are in */
+    enum verdict verdict; /* of the last observation */
+};
+
+struct session {
+    struct session_adapter *adapters;
+    size_t count;
+    size_t capacity;
+    uint64_t resets; /* since the domain was started */
+    bool observed;
+};
+
+enum session_total_result {
+    SESSION_TOTAL_KNOWN,
+    SESSION_TOTAL_UNKNOWN, /* an adapter has no figure, or went without ever giving one */
+    SESSION_TOTAL_OVERFLOW /* the sum is above 2^96-1 */
+};
+
+bool adapter_key_equal(const struct adapter_key *a, const struct adapter_key *b);
+
+/* A zeroed session is a new one that has not been observed. */
+void session_clear(struct session *session);
+
+/* Takes in the readings of all adapters that the machine has now, and gives
+ * each adapter its verdict. False when memory ran out: nothing has changed. */
+bool session_observe(struct session *session, const struct adapter_reading *readings, size_t count);
+
+/* Begins anew at the readings of now: every count is zero, and adapters that
+ * have gone are dropped. False when memory ran out: nothing has changed. */
+bool session_reset(struct session *session, const struct adapter_reading *readings, size_t count);
+
+/* Begins anew, as of a reset in the past, at the figures that the adapters had
+ * then; attached adapters that are not among them came later and count from
+ * zero. False when a figure is larger than the adapter's present one, and so
+ * cannot be of this device: nothing has changed. */
+bool session_apply_baseline(struct session *session, const struct adapter_reading *baseline,
+                            size_t count);
+
+/* Starts one adapter at its last observed figures. */
+void session_rebase_adapter(struct session_adapter *adapter);
+
+/* A copy in *copy, which is cleared first. False without memory: *copy is then
+ * a new session. */
+bool session_copy(struct session *copy, const struct session *session);
+
+/* The final figures of a device that is gone: later readings of the same
+ * incarnation are old news and change nothing. False when the session has no
+ * such adapter. */
+bool session_finish_adapter(struct session *session, const struct adapter_reading *final);
+
+/* The sum over all adapters of the session, those that have gone included. */
+enum session_total_result session_total(const struct session *session, enum direction direction,
+                                        struct decimal *total);
+
+/* Whether the adapter's bytes in the session can be told. */
+bool session_adapter_is_known(const struct session_adapter *adapter, enum direction direction);
+
+/* NULL when the session has no adapter of that key. */
+struct session_adapter *session_find_adapter(const struct session *session,
+                                             const struct adapter_key *key);
+
+#endif
