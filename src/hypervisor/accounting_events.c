@@ -1,0 +1,185 @@
+/*
+ * accounting_events: what the accounting does when the host tells of something.
+ * Called from the event thread, or from the simulator's caller.
+ */
+#include "hypervisor/account.h"
+#include "hypervisor/recorder.h"
+
+static void hold(void *context)
+{
+    accounting_hold(context);
+}
+
+static void release(void *context)
+{
+    accounting_release(context);
+}
+
+/* Looks at the machine; what cannot be read now will be at the next look. */
+static void look_at(struct accounting *accounting, const struct machine_uuid *uuid)
+{
+    struct fault fault;
+    if (account_sample_and_lock(accounting, uuid, &fault) != NULL)
+        pthread_mutex_unlock(&accounting->lock);
+    recorder_notify(accounting); /* the look may have found a reset or a start */
+}
+
+static void on_started(void *context, const struct machine_uuid *uuid)
+{
+    struct accounting *accounting = context;
+
+    pthread_mutex_lock(&accounting->lock);
+    struct account *account = account_find_or_add(accounting, uuid);
+    if (account != NULL) {
+        account->start_announced = true;
+        account->announced_at = accounting->host->driver->unix_time(accounting->host);
+        account->is_current = false;
+        account_mark_changed(accounting, account);
+    }
+    pthread_mutex_unlock(&accounting->lock);
+    look_at(accounting, uuid);
+}
+
+/* With the lock held. The host says that the machine does not run now, or runs
+ * under another ID, so its session is over. */
+static void end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
+                        enum stop_reason reason)
+{
+    bool is_over = account->last.domain_id != NOT_RUNNING && account->last.domain_id != domain_id;
+
+    if (is_over)
+        account_end_session(accounting, account, domain_id, reason);
+    else if (account->finished.exists && account->finished.reason == STOP_UNKNOWN)
+        account->finished.reason = reason; /* its end was seen before it was told */
+    account->is_current = false;
+    account_mark_changed(accounting, account);
+}
+
+static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop_reason reason)
+{
+    enum { ATTEMPTS = 16 };
+    struct accounting *accounting = context;
+    struct hypervisor *host = accounting->host;
+    bool is_settled = false;
+
+    /* The kernel told of the devices' end before libvirt told of the machine's. */
+    host->driver->settle(host);
+    /* It may be running again by now, and another thread have seen that: what
+     * the host says counts only when the account has not changed since. */
+    for (int attempt = 0; attempt < ATTEMPTS && !is_settled; attempt++) {
+        struct machine_sample now = {.domain_id = NOT_RUNNING};
+        struct fault fault;
+
+        pthread_mutex_lock(&accounting->lock);
+        uint64_t begun_in = accounting->version;
+        pthread_mutex_unlock(&accounting->lock);
+        bool is_gone = !host->driver->sample(host, uuid, &now, &fault) &&
+                       fault.code == HRESULT_VM_E_VM_UNKNOWN;
+
+        pthread_mutex_lock(&accounting->lock);
+        struct account *account = account_find(accounting, uuid);
+        is_settled = account == NULL || account->changed_in <= begun_in;
+        if (account != NULL && is_settled)
+            end_session(accounting, account, now.domain_id, reason);
+        if (is_settled && is_gone)
+            account_machine_gone(accounting, uuid);
+        pthread_mutex_unlock(&accounting->lock);
+        machine_sample_clear(&now);
+    }
+}
+
+void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid)
+{
+    struct fault fault;
+    struct account *account = account_sample_and_lock(accounting, uuid, &fault);
+
+    if (account != NULL) {
+        if (account->last.domain_id != NOT_RUNNING)
+            account_reset(accounting, account);
+    } else {
+        pthread_mutex_lock(&accounting->lock);
+        account = account_find(accounting, uuid);
+        if (account != NULL && account->last.domain_id != NOT_RUNNING) {
+            account->reset_pending = true; /* the next figures become the baseline */
+            account->is_current = false;
+            account_mark_changed(accounting, account);
+        }
+    }
+    pthread_mutex_unlock(&accounting->lock);
+}
+
+static void on_reset(void *context, const struct machine_uuid *uuid)
+{
+    accounting_note_reset(context, uuid);
+    recorder_notify(context);
+}
+
+static void on_adapters_changed(void *context, const struct machine_uuid *uuid)
+{
+    look_at(context, uuid);
+}
+
+/* The final figures belong to the session that had the device, be it over or
+ * not. Figures below what was seen already are of another device. */
+static bool finish(struct session *session, uint64_t incarnation,
+                   const struct decimal bytes[DIRECTION_COUNT])
+{
+    for (size_t i = 0; i < session->count; i++) {
+        struct session_adapter *adapter = &session->adapters[i];
+        if (adapter->key.incarnation != incarnation || adapter->finished)
+            continue;
+        struct adapter_reading final = {.key = adapter->key};
+        for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+            const struct counter *counter = &adapter->counters[direction];
+            if (!counter->seen)
+                continue;
+            if (decimal_compare(bytes[direction], counter->last) < 0)
+                return false;
+            final.present |= 1u << direction;
+            final.bytes[direction] = bytes[direction];
+        }
+        return session_finish_adapter(session, &final);
+    }
+    return false;
+}
+
+static void on_device_gone(void *context, uint64_t incarnation,
+                           const struct decimal bytes[DIRECTION_COUNT])
+{
+    struct accounting *accounting = context;
+
+    pthread_mutex_lock(&accounting->lock);
+    for (size_t i = 0; i < accounting->bucket_count; i++) {
+        for (struct account *account = accounting->buckets[i]; account; account = account->next) {
+            if (finish(&account->session, incarnation, bytes)) {
+                account->is_current = false;
+                account_mark_changed(accounting, account);
+            } else if (account->finished.exists) {
+                finish(&account->finished.session, incarnation, bytes);
+            }
+        }
+    }
+    pthread_mutex_unlock(&accounting->lock);
+}
+
+static void on_missed(void *context)
+{
+    struct fault fault;
+    accounting_sweep(context, &fault); /* without an answer the next read looks */
+}
+
+void accounting_listen(struct accounting *accounting)
+{
+    const struct hypervisor_listener listener = {
+        .context = accounting,
+        .hold = hold,
+        .release = release,
+        .started = on_started,
+        .stopped = on_stopped,
+        .reset = on_reset,
+        .adapters_changed = on_adapters_changed,
+        .device_gone = on_device_gone,
+        .missed = on_missed,
+    };
+    accounting->host->driver->listen(accounting->host, &listener);
+}

@@ -1,0 +1,31 @@
+/*
+ * baseline_xml: a shared baseline as an element of a domain's libvirt
+ * metadata.
+ *
+ *   <vmaccountant:baseline xmlns:vmaccountant="urn:vmaccountant:baseline"
+ *                          version="1" domain="7" reset="1795254509123">
+ *     <vmaccountant:adapter mac="52-54-00-12-34-56" device="vnet3"
+ *                           ifindex="12" sent="20882" received="4096"/>
+ *   </vmaccountant:baseline>
+ */
+#ifndef VMACCOUNTANT_HYPERVISOR_BASELINE_XML_H
+#define VMACCOUNTANT_HYPERVISOR_BASELINE_XML_H
+
+#include "hypervisor/machine.h"
+
+#include <libxml/tree.h>
+
+/* The element's namespace, and the prefix that libvirt gives it. */
+#define BASELINE_NAMESPACE "urn:vmaccountant:baseline"
+#define BASELINE_PREFIX    "vmaccountant"
+
+/* Reads the baseline among the children of a domain's <metadata>. NULL when
+ * there is none that can be used; *complaint then says why, in a text that
+ * lives for ever, or is NULL when there is simply none. */
+struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint);
+
+/* The element as text, to be freed by the caller; NULL without memory. Without
+ * the namespace: virDomainSetMetadata() adds it. */
+char *baseline_xml_write(const struct baseline *baseline);
+
+#endif

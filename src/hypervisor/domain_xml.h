@@ -1,0 +1,25 @@
+/*
+ * domain_xml: what the accountant needs of a libvirt domain definition, read
+ * with libxml2.
+ */
+#ifndef VMACCOUNTANT_HYPERVISOR_DOMAIN_XML_H
+#define VMACCOUNTANT_HYPERVISOR_DOMAIN_XML_H
+
+#include "hypervisor/fault.h"
+#include "hypervisor/machine.h"
+
+/* What a definition says. */
+struct domain_definition {
+    int64_t domain_id; /* NOT_RUNNING in the definition of a domain that does not run */
+    struct adapter_list *adapters;
+    struct baseline *baseline; /* NULL when there is none that can be used */
+    const char *complaint;     /* why the one that is there cannot be, or NULL */
+};
+
+/* Entities are not expanded and nothing is loaded. The definition is to be
+ * cleared by the caller when the function has succeeded. */
+bool domain_xml_parse(const char *xml, struct domain_definition *definition, struct fault *fault);
+
+void domain_definition_clear(struct domain_definition *definition);
+
+#endif
