@@ -1,0 +1,29 @@
+--- Per-machine network accounting for libvirt hosts, in the object model of
+-- Microsoft Virtual Server 2005.
+--
+--     local vma = require "vmaccountant"
+--     local objVS = vma.CreateObject("VirtualServer.Application")
+--     for objVM in objVS.VirtualMachines do
+--       print(objVM.Name, objVM.Accountant:Get("NetworkBytesSent"))
+--     end
+--
+-- @module vmaccountant
+
+local core = require "vmaccountant.core"
+
+local vmaccountant = {
+  _VERSION = "vmaccountant scm",
+  CreateObject = core.CreateObject,
+
+  --- The documented result codes by name: `vma.hresult.VM_E_VM_UNKNOWN` is 0xA0040207.
+  -- @table hresult
+  hresult = core.hresult,
+}
+
+-- vmVMState_Running and its like stand in the module itself, as they were
+-- global in a VBScript that declared them.
+for name, value in pairs(core.constants) do
+  vmaccountant[name] = value
+end
+
+return vmaccountant

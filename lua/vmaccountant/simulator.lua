@@ -1,0 +1,10 @@
+--- A host in memory, for test suites: machines, traffic and failures at will.
+-- Its application object is the same as a real host's.
+--
+-- @module vmaccountant.simulator
+
+local core = require "vmaccountant.core"
+
+return {
+  new = core.new_simulator,
+}

@@ -1,0 +1,284 @@
+/*
+ * accountant: VMAccountant.
+ */
+#include "binding/error.h"
+#include "binding/objects.h"
+
+#include <lauxlib.h>
+
+static struct application *application_of(const void *object)
+{
+    return ((const struct accountant_object *)object)->machine->application;
+}
+
+static const struct machine_uuid *uuid_of(const void *object)
+{
+    return &((const struct accountant_object *)object)->machine->uuid;
+}
+
+static void check(lua_State *L, void *object, const char *member)
+{
+    application_check_open(L, application_of(object), member);
+}
+
+static const char *machine_name(lua_State *L, int index)
+{
+    lua_getiuservalue(L, index, 1);
+    return machine_known_name(L, -1);
+}
+
+static int raise(lua_State *L, const char *member, const struct fault *fault)
+{
+    return class_raise(L, &accountant_class, member, fault);
+}
+
+/* A member of a machine that is not running: an error, or the 0 that scripts
+ * for Virtual Server saw. */
+static bool reads_zero(const void *object, const struct fault *fault)
+{
+    return fault->code == HRESULT_S_FALSE && application_of(object)->options.zero_when_not_running;
+}
+
+static int get_total(lua_State *L, void *object, enum direction direction, const char *member)
+{
+    struct application *application = application_of(object);
+    struct decimal total;
+    struct fault fault;
+
+    bool ok = accounting_total(application->accounting, uuid_of(object), direction, &total, &fault);
+    application_warn(L, application);
+    if (!ok) {
+        if (!reads_zero(object, &fault))
+            return raise(L, member, &fault);
+        total = DECIMAL_ZERO;
+    }
+    application_push_decimal(L, application, total);
+    return 1;
+}
+
+/***
+The bytes that the machine has sent through all its network adapters since it
+was last powered up, reset or restored from saved state. Counts whole Ethernet
+frames, as the guest's own kernel does. An integer up to 2^63-1, above that a
+decimal string. Asks the host, unless a sample is at most `max_age` old.
+Documented in IVMAccountant.
+@within VMAccountant
+@tfield integer|string NetworkBytesSent
+@raise S_FALSE when the machine is not running (unless `not_running` is
+`"zero"`); VM_E_VM_UNKNOWN when it is no longer defined; DISP_E_EXCEPTION when
+an adapter has no counter, which it names, or the host does not answer
+*/
+static int get_network_bytes_sent(lua_State *L, void *object)
+{
+    return get_total(L, object, DIRECTION_SENT, "NetworkBytesSent");
+}
+
+/***
+The bytes that the machine's network adapters were given, counted and raised
+as NetworkBytesSent is.
+@within VMAccountant
+@tfield integer|string NetworkBytesReceived
+*/
+static int get_network_bytes_received(lua_State *L, void *object)
+{
+    return get_total(L, object, DIRECTION_RECEIVED, "NetworkBytesReceived");
+}
+
+/***
+When the counts started, in whole seconds since 1970: the machine's start as
+this process saw it or, on a local host, the start of its QEMU process in
+/proc. libvirt itself has no call for it.
+@within VMAccountant
+@tfield integer Since
+@raise S_FALSE when the machine is not running; DISP_E_EXCEPTION where the
+start cannot be known
+*/
+static int get_since(lua_State *L, void *object)
+{
+    struct fault fault;
+    int64_t since;
+
+    if (!accounting_since(application_of(object)->accounting, uuid_of(object), &since, &fault)) {
+        if (!reads_zero(object, &fault))
+            return raise(L, "Since", &fault);
+        since = 0;
+    }
+    lua_pushinteger(L, since);
+    return 1;
+}
+
+/***
+For how long the machine has been running, in whole seconds; restarts with its
+counts. Known and raised as Since is.
+@within VMAccountant
+@tfield integer UpTime
+*/
+static int get_uptime(lua_State *L, void *object)
+{
+    struct hypervisor *host = application_of(object)->host;
+    struct fault fault;
+    int64_t since, uptime = 0;
+
+    if (accounting_since(application_of(object)->accounting, uuid_of(object), &since, &fault))
+        uptime = host->driver->unix_time(host) - since;
+    else if (!reads_zero(object, &fault))
+        return raise(L, "UpTime", &fault);
+    lua_pushinteger(L, uptime < 0 ? 0 : uptime); /* the clock may have been set back */
+    return 1;
+}
+
+/***
+The machine that is accounted. Asks nobody.
+@within VMAccountant
+@tfield VMVirtualMachine VirtualMachine
+*/
+static int get_virtual_machine(lua_State *L, void *object)
+{
+    (void)object;
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+/***
+A property's value without an error for what the host may answer: for scripts
+that go on when one machine cannot be read.
+@within VMAccountant
+@function Get
+@string name a property's name, in any letter case
+@return[1] its value
+@return[2] nil
+@treturn[2] VMError what reading it would have raised
+@raise E_POINTER for a missing name; DISP_E_UNKNOWNNAME for one that is not a
+property; VM_E_APP_SHUTTING_DOWN
+*/
+static int get(lua_State *L, void *object)
+{
+    (void)object;
+    if (lua_isnoneornil(L, 2))
+        return error_raise(L, "Get", NULL, HRESULT_E_POINTER,
+                           "the property's name is missing, as in accountant:Get("
+                           "\"NetworkBytesSent\")");
+    const struct member *member = class_find_property(L, &accountant_class, luaL_checkstring(L, 2));
+    class_get_property(L, &accountant_class, member);
+    if (lua_toboolean(L, -2))
+        return 1;
+    lua_pushnil(L);
+    lua_replace(L, -3);
+    return 2;
+}
+
+static const char *reason_text(enum stop_reason reason)
+{
+    switch (reason) {
+    case STOP_SHUT_DOWN:
+        return "ShutDown";
+    case STOP_TURNED_OFF:
+        return "TurnedOff";
+    case STOP_CRASHED:
+        return "Crashed";
+    case STOP_SAVED:
+        return "Saved";
+    case STOP_MIGRATED_AWAY:
+        return "MigratedAway";
+    case STOP_REVERTED:
+        return "Reverted";
+    case STOP_RESET:
+        return "Reset";
+    case STOP_UNKNOWN:
+    default:
+        return "Unknown";
+    }
+}
+
+/***
+The machine's last session that is over: of a machine that has been turned
+off, saved, reset, has crashed or is no longer defined. Only this process's own
+memory tells of it, so it must have been listening: an application listens from
+CreateObject on. On a local host the bytes are the devices' final figures, as
+the kernel gave them when the devices went; on a remote one those of the last
+look.
+@within VMAccountant
+@function LastSession
+@treturn[1] table `Started` (Unix seconds; absent when not known), `Ended`,
+`Reason` (`ShutDown` by the guest, `TurnedOff`, `Crashed`, `Saved`, `Reset`,
+`MigratedAway`, `Reverted` to a snapshot, or `Unknown`), `NetworkBytesSent` and
+`NetworkBytesReceived` (absent when an adapter had no counter)
+@treturn[2] nil when this process has seen none end
+*/
+static int last_session(lua_State *L, void *object)
+{
+    static const char *const bytes[DIRECTION_COUNT] = {
+        [DIRECTION_SENT] = "NetworkBytesSent", [DIRECTION_RECEIVED] = "NetworkBytesReceived"};
+    struct application *application = application_of(object);
+    struct last_session last;
+    struct fault fault;
+    bool exists;
+
+    if (!accounting_last_session(application->accounting, uuid_of(object), &last, &exists, &fault))
+        return raise(L, "LastSession", &fault);
+    if (!exists) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, 0, 5);
+    if (last.start_known) {
+        lua_pushinteger(L, last.started_at);
+        lua_setfield(L, -2, "Started");
+    }
+    lua_pushinteger(L, last.ended_at);
+    lua_setfield(L, -2, "Ended");
+    lua_pushstring(L, reason_text(last.reason));
+    lua_setfield(L, -2, "Reason");
+    for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+        if (!last.known[direction])
+            continue;
+        application_push_decimal(L, application, last.bytes[direction]);
+        lua_setfield(L, -2, bytes[direction]);
+    }
+    return 1;
+}
+
+static const struct member members[] = {
+    {"NetworkBytesSent", get_network_bytes_sent, NULL},
+    {"NetworkBytesReceived", get_network_bytes_received, NULL},
+    {"UpTime", get_uptime, NULL},
+    {"Since", get_since, NULL},
+    {"VirtualMachine", get_virtual_machine, NULL},
+    {"Get", NULL, get},
+    {"LastSession", NULL, last_session},
+    {NULL, NULL, NULL},
+};
+
+static int to_string(lua_State *L)
+{
+    luaL_checkudata(L, 1, accountant_class.name);
+    lua_pushfstring(L, "VMAccountant of %s", machine_name(L, 1));
+    return 1;
+}
+
+static int equal(lua_State *L)
+{
+    if (class_test_object(L, &accountant_class, 1) == NULL ||
+        class_test_object(L, &accountant_class, 2) == NULL) {
+        lua_pushboolean(L, false);
+        return 1;
+    }
+    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 2, 1);
+    lua_pushboolean(L, lua_compare(L, -1, -2, LUA_OPEQ));
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__tostring", to_string},
+    {"__eq", equal},
+    {NULL, NULL},
+};
+
+const struct class accountant_class = {
+    .name = "VMAccountant",
+    .members = members,
+    .check = check,
+    .machine = machine_name,
+    .metamethods = metamethods,
+};

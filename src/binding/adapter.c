@@ -1,0 +1,302 @@
+/*
+ * adapter: VMNetworkAdapter, and VMVirtualNetwork, what it is plugged into.
+ */
+#include "binding/error.h"
+#include "binding/objects.h"
+#include "binding/resource.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+
+enum { MACHINE = 1, TYPE, NETWORK_NAME, USER_VALUES = NETWORK_NAME };
+
+static void clear_snapshot(void *snapshot)
+{
+    adapter_snapshot_clear(snapshot);
+}
+
+static void push_text(lua_State *L, const char *text)
+{
+    if (text != NULL)
+        lua_pushstring(L, text);
+    else
+        lua_pushnil(L);
+}
+
+static void push_adapter(lua_State *L, int machine_index, const struct adapter_snapshot *snapshot,
+                         size_t i)
+{
+    const struct adapter *adapter = &snapshot->adapters->adapters[i];
+    struct adapter_object *object = class_new(L, &adapter_class, sizeof *object, USER_VALUES);
+
+    object->machine = lua_touserdata(L, machine_index);
+    object->key = snapshot->keys[i];
+    object->counted = snapshot->counted[i];
+    lua_pushvalue(L, machine_index);
+    lua_setiuservalue(L, -2, MACHINE);
+    push_text(L, adapter->type);
+    lua_setiuservalue(L, -2, TYPE);
+    push_text(L, adapter->source);
+    lua_setiuservalue(L, -2, NETWORK_NAME);
+}
+
+void adapter_collection_push(lua_State *L, int machine_index)
+{
+    machine_index = lua_absindex(L, machine_index);
+    const struct machine_object *machine = lua_touserdata(L, machine_index);
+    struct adapter_snapshot *snapshot = resource_new(L, sizeof *snapshot, clear_snapshot);
+    int resource = lua_gettop(L);
+    struct fault fault;
+
+    if (!accounting_adapters(machine->application->accounting, &machine->uuid, snapshot, &fault))
+        error_raise_fault(L, "NetworkAdapters", machine_known_name(L, machine_index), &fault);
+    size_t count = snapshot->adapters->count;
+    lua_createtable(L, count < INT_MAX ? (int)count : 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        push_adapter(L, machine_index, snapshot, i);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    resource_clear(L, resource);
+    collection_push(L, &adapter_collection_class, machine_index, machine->application);
+}
+
+static void check(lua_State *L, void *object, const char *member)
+{
+    const struct adapter_object *adapter = object;
+    application_check_open(L, adapter->machine->application, member);
+}
+
+static const char *machine_name(lua_State *L, int index)
+{
+    lua_getiuservalue(L, index, MACHINE);
+    return machine_known_name(L, -1);
+}
+
+static void push_address(lua_State *L, const struct adapter_object *adapter)
+{
+    char text[MAC_TEXT_SIZE];
+    mac_format(adapter->key.mac, text);
+    lua_pushstring(L, text);
+}
+
+/***
+The adapter's MAC address as `52-54-00-12-34-56`. Asks nobody.
+@within VMNetworkAdapter
+@tfield string EthernetAddress
+*/
+static int get_ethernet_address(lua_State *L, void *object)
+{
+    push_address(L, object);
+    return 1;
+}
+
+/***
+The network, bridge or host device that the adapter is plugged into. Asks
+nobody.
+@within VMNetworkAdapter
+@treturn[1] VMVirtualNetwork
+@treturn[2] nil when it is plugged into none (`Type` is then `user` or the like)
+@tfield VMVirtualNetwork VirtualNetwork
+*/
+static int get_virtual_network(lua_State *L, void *object)
+{
+    const struct adapter_object *adapter = object;
+
+    if (lua_getiuservalue(L, 1, NETWORK_NAME) != LUA_TSTRING)
+        return 1;
+    struct application **network = class_new(L, &network_class, sizeof *network, 2);
+    *network = adapter->machine->application;
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, 2);
+    return 1;
+}
+
+/***
+The machine that has the adapter. Asks nobody.
+@within VMNetworkAdapter
+@tfield VMVirtualMachine VirtualMachine
+*/
+static int get_virtual_machine(lua_State *L, void *object)
+{
+    (void)object;
+    lua_getiuservalue(L, 1, MACHINE);
+    return 1;
+}
+
+static int get_bytes(lua_State *L, const struct adapter_object *adapter, enum direction direction,
+                     const char *member)
+{
+    struct application *application = adapter->machine->application;
+    struct decimal total;
+    struct fault fault;
+
+    if (!accounting_adapter_total(application->accounting, &adapter->machine->uuid, &adapter->key,
+                                  direction, &total, &fault)) {
+        if (fault.code != HRESULT_S_FALSE || !application->options.zero_when_not_running)
+            return class_raise(L, &adapter_class, member, &fault);
+        total = DECIMAL_ZERO;
+    }
+    application_push_decimal(L, application, total);
+    return 1;
+}
+
+/***
+The bytes that the machine sent through this adapter in the running session.
+Asks the host as NetworkBytesSent does.
+@within VMNetworkAdapter
+@tfield integer|string BytesSent
+@raise S_FALSE when the machine is not running; VM_E_ADAPTER_NOT_FOUND when
+the adapter has been unplugged; DISP_E_EXCEPTION when it has no counter
+*/
+static int get_bytes_sent(lua_State *L, void *object)
+{
+    return get_bytes(L, object, DIRECTION_SENT, "BytesSent");
+}
+
+/***
+The bytes that this adapter was given in the running session, known and raised
+as BytesSent is.
+@within VMNetworkAdapter
+@tfield integer|string BytesReceived
+*/
+static int get_bytes_received(lua_State *L, void *object)
+{
+    return get_bytes(L, object, DIRECTION_RECEIVED, "BytesReceived");
+}
+
+/***
+Whether the host had byte counters for the adapter when the collection was
+made. Asks nobody.
+@within VMNetworkAdapter
+@tfield boolean IsCounted
+*/
+static int get_is_counted(lua_State *L, void *object)
+{
+    const struct adapter_object *adapter = object;
+    lua_pushboolean(L, adapter->counted);
+    return 1;
+}
+
+/***
+The adapter's type in the terms of libvirt's domain XML: `bridge`, `network`,
+`direct`, `user` and so on. Asks nobody.
+@within VMNetworkAdapter
+@tfield string Type
+*/
+static int get_type(lua_State *L, void *object)
+{
+    (void)object;
+    lua_getiuservalue(L, 1, TYPE);
+    return 1;
+}
+
+static const struct member members[] = {
+    {"EthernetAddress", get_ethernet_address, NULL},
+    {"VirtualNetwork", get_virtual_network, NULL},
+    {"VirtualMachine", get_virtual_machine, NULL},
+    {"BytesSent", get_bytes_sent, NULL},
+    {"BytesReceived", get_bytes_received, NULL},
+    {"IsCounted", get_is_counted, NULL},
+    {"Type", get_type, NULL},
+    {NULL, NULL, NULL},
+};
+
+static int to_string(lua_State *L)
+{
+    const struct adapter_object *adapter = luaL_checkudata(L, 1, adapter_class.name);
+    push_address(L, adapter);
+    const char *address = lua_tostring(L, -1); /* before machine_name pushes */
+    lua_pushfstring(L, "VMNetworkAdapter %s of %s", address, machine_name(L, 1));
+    return 1;
+}
+
+static int equal(lua_State *L)
+{
+    const struct adapter_object *a = class_test_object(L, &adapter_class, 1);
+    const struct adapter_object *b = class_test_object(L, &adapter_class, 2);
+    bool same = a != NULL && b != NULL && adapter_key_equal(&a->key, &b->key);
+
+    if (same) {
+        lua_getiuservalue(L, 1, MACHINE);
+        lua_getiuservalue(L, 2, MACHINE);
+        same = lua_compare(L, -1, -2, LUA_OPEQ);
+    }
+    lua_pushboolean(L, same);
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__tostring", to_string},
+    {"__eq", equal},
+    {NULL, NULL},
+};
+
+const struct class adapter_class = {
+    .name = "VMNetworkAdapter",
+    .members = members,
+    .check = check,
+    .machine = machine_name,
+    .metamethods = metamethods,
+};
+
+/* The object is a pointer to the application. User values: 1 the adapter that
+ * it came from, 2 the name. */
+static void check_network(lua_State *L, void *object, const char *member)
+{
+    application_check_open(L, *(struct application **)object, member);
+}
+
+/***
+The name of the network, bridge or host device.
+@within VMVirtualNetwork
+@tfield string Name
+*/
+static int get_network_name(lua_State *L, void *object)
+{
+    (void)object;
+    lua_getiuservalue(L, 1, 2);
+    return 1;
+}
+
+static const struct member network_members[] = {
+    {"Name", get_network_name, NULL},
+    {NULL, NULL, NULL},
+};
+
+static int network_to_string(lua_State *L)
+{
+    luaL_checkudata(L, 1, network_class.name);
+    lua_getiuservalue(L, 1, 2);
+    lua_pushfstring(L, "VMVirtualNetwork %s", lua_tostring(L, -1));
+    return 1;
+}
+
+static int network_equal(lua_State *L)
+{
+    struct application *const *a = class_test_object(L, &network_class, 1);
+    struct application *const *b = class_test_object(L, &network_class, 2);
+    bool same = a != NULL && b != NULL && *a == *b;
+
+    if (same) {
+        lua_getiuservalue(L, 1, 2);
+        lua_getiuservalue(L, 2, 2);
+        same = lua_rawequal(L, -1, -2);
+    }
+    lua_pushboolean(L, same);
+    return 1;
+}
+
+static const luaL_Reg network_metamethods[] = {
+    {"__tostring", network_to_string},
+    {"__eq", network_equal},
+    {NULL, NULL},
+};
+
+const struct class network_class = {
+    .name = "VMVirtualNetwork",
+    .members = network_members,
+    .check = check_network,
+    .metamethods = network_metamethods,
+};

@@ -1,0 +1,585 @@
+/*
+ * application: VMVirtualServer, the object that CreateObject makes.
+ */
+#include "binding/error.h"
+#include "binding/objects.h"
+#include "binding/resource.h"
+#include "hypervisor/event_thread.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const progids[] = {"VirtualServer.Application", "VirtualPC.Application", NULL};
+
+void application_check_progid(lua_State *L, int index)
+{
+    const char *progid = luaL_checkstring(L, index);
+    for (const char *const *known = progids; *known != NULL; known++)
+        if (strcasecmp(*known, progid) == 0)
+            return;
+    luaL_argerror(L, index,
+                  lua_pushfstring(L, "unknown ProgID '%s'; the known ones are '%s' and '%s'",
+                                  progid, progids[0], progids[1]));
+}
+
+/* ------------------------------------------------------------------------
+ * Options
+ * ------------------------------------------------------------------------ */
+
+/* The option's value is at the top of the stack. */
+static int option_error(lua_State *L, int index, const char *option, const char *expected)
+{
+    const char *value = luaL_tolstring(L, -1, NULL);
+    return luaL_argerror(
+        L, index, lua_pushfstring(L, "option '%s' must be %s, not '%s'", option, expected, value));
+}
+
+/* True when the value at the top of the stack is `yes`, false when it is `no`. */
+static bool check_choice(lua_State *L, int index, const char *option, const char *no,
+                         const char *yes)
+{
+    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    char expected[64];
+
+    if (strcmp(value, yes) == 0)
+        return true;
+    snprintf(expected, sizeof expected, "'%s' or '%s'", no, yes);
+    if (strcmp(value, no) != 0)
+        option_error(L, index, option, expected);
+    return false;
+}
+
+static int64_t check_seconds(lua_State *L, int index, const char *option)
+{
+    enum { LONGEST = 1000000000 };
+    lua_Number seconds = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+    if (!(seconds >= 0 && seconds <= LONGEST)) /* NaN, too */
+        option_error(L, index, option, "a number of seconds from 0 to 1e9");
+    return (int64_t)(seconds * 1e9);
+}
+
+static enum counters check_counters(lua_State *L, int index, const char *option)
+{
+    static const char *const choices[] = {[COUNTERS_AUTO] = "auto",
+                                          [COUNTERS_KERNEL] = "kernel",
+                                          [COUNTERS_HYPERVISOR] = "hypervisor"};
+    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (strcmp(choices[i], value) == 0)
+            return (enum counters)i;
+    option_error(L, index, option, "'auto', 'kernel' or 'hypervisor'");
+    return COUNTERS_AUTO;
+}
+
+static int check_timeout(lua_State *L, int index, const char *option)
+{
+    int is_integer;
+    lua_Integer seconds = lua_tointegerx(L, -1, &is_integer);
+    if (lua_type(L, -1) != LUA_TNUMBER || !is_integer || seconds < 2 || seconds > 3600)
+        option_error(L, index, option, "a whole number of seconds from 2 to 3600");
+    return (int)seconds;
+}
+
+void application_check_options(lua_State *L, int index, struct application_options *options)
+{
+    *options = (struct application_options){.timeout = DEFAULT_TIMEOUT};
+    if (lua_isnoneornil(L, index))
+        return;
+    luaL_checktype(L, index, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        const char *option = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (strcmp(option, "decimal") == 0)
+            options->decimal_as_string = check_choice(L, index, option, "integer", "string");
+        else if (strcmp(option, "not_running") == 0)
+            options->zero_when_not_running = check_choice(L, index, option, "error", "zero");
+        else if (strcmp(option, "max_age") == 0)
+            options->max_age = check_seconds(L, index, option);
+        else if (strcmp(option, "counters") == 0)
+            options->counters = check_counters(L, index, option);
+        else if (strcmp(option, "timeout") == 0)
+            options->timeout = check_timeout(L, index, option);
+        else
+            luaL_argerror(L, index,
+                          lua_pushfstring(L,
+                                          "unknown option '%s'; the known ones are 'counters', "
+                                          "'decimal', 'max_age', 'not_running' and 'timeout'",
+                                          luaL_tolstring(L, -2, NULL)));
+        lua_pop(L, 1);
+    }
+}
+
+/* ------------------------------------------------------------------------
+ * Lifetime
+ * ------------------------------------------------------------------------ */
+
+struct application *application_new(lua_State *L)
+{
+    struct application *application =
+        class_new(L, &application_class, sizeof(struct application), 2);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_setiuservalue(L, -2, 1);
+    return application;
+}
+
+void application_open(lua_State *L, struct application *application, struct hypervisor *host,
+                      const struct application_options *options)
+{
+    application->host = host;
+    application->options = *options;
+    application->accounting = accounting_new(host, options->max_age);
+    if (application->accounting == NULL)
+        luaL_error(L, "out of memory");
+}
+
+/* In the child of a fork the threads and locks of libvirt are in no state to
+ * be used, not even to close what is open. */
+static bool is_lost_by_fork(const struct application *application)
+{
+    return !application->host->driver->is_synchronous && event_thread_is_forked();
+}
+
+/* Safe at any moment: on an application that never opened, and twice. */
+static void close_application(struct application *application)
+{
+    struct hypervisor *host = application->host;
+
+    if (host != NULL && !is_lost_by_fork(application)) {
+        accounting_close(application->accounting);
+        host->driver->close(host);
+        hypervisor_release(host);
+    }
+    application->accounting = NULL;
+    application->host = NULL;
+}
+
+void application_check_open(lua_State *L, const struct application *application, const char *member)
+{
+    if (application->host == NULL)
+        error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
+                    "the application object has been closed");
+    if (is_lost_by_fork(application))
+        error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
+                    "this process is a fork of the one that created the application object; "
+                    "libvirt cannot be used here: use it in the parent, or in a new program");
+}
+
+void application_warn(lua_State *L, const struct application *application)
+{
+    struct machine_uuid uuid;
+    const char *complaint;
+    char text[UUID_TEXT_SIZE];
+
+    if (!accounting_take_complaint(application->accounting, &uuid, &complaint))
+        return;
+    machine_uuid_format(&uuid, text);
+    lua_warning(L, "vmaccountant: the shared baseline of machine ", 1);
+    lua_warning(L, text, 1);
+    lua_warning(L, " is ignored: ", 1);
+    lua_warning(L, complaint, 0);
+}
+
+void application_push_decimal(lua_State *L, const struct application *application,
+                              struct decimal value)
+{
+    char text[DECIMAL_TEXT_SIZE];
+
+    if (!application->options.decimal_as_string && decimal_fits_int64(value)) {
+        lua_pushinteger(L, (lua_Integer)value.low);
+        return;
+    }
+    size_t length = decimal_format(value, text);
+    lua_pushlstring(L, text, length);
+}
+
+/* ------------------------------------------------------------------------
+ * Members
+ * ------------------------------------------------------------------------ */
+
+static void check(lua_State *L, void *object, const char *member)
+{
+    application_check_open(L, object, member);
+}
+
+static int raise(lua_State *L, const char *member, const struct fault *fault)
+{
+    return class_raise(L, &application_class, member, fault);
+}
+
+/***
+The name of the product behind the object: `libvirt QEMU`, `libvirt TEST`,
+`simulator`. Not the host's name, as in Virtual Server. Asks the host once.
+@within VMVirtualServer
+@tfield string Name
+@raise DISP_E_EXCEPTION when the host does not answer
+*/
+static int get_name(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct product product;
+    struct fault fault;
+
+    if (!application->host->driver->product(application->host, &product, &fault))
+        return raise(L, "Name", &fault);
+    lua_pushstring(L, product.name);
+    return 1;
+}
+
+/***
+The version of the host's service: for libvirt that of the daemon's library
+(virConnectGetLibVersion), as `9.0.0`. Asks the host once.
+@within VMVirtualServer
+@tfield string Version
+@raise DISP_E_EXCEPTION when the host does not answer
+*/
+static int get_version(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct product product;
+    struct fault fault;
+
+    if (!application->host->driver->product(application->host, &product, &fault))
+        return raise(L, "Version", &fault);
+    lua_pushstring(L, product.version);
+    return 1;
+}
+
+/***
+How long the host's service has been running, in whole seconds. libvirt has no
+call for it: on a local QEMU host the daemon's own process tells, and
+`test:///default` counts from the opening of the connection.
+@within VMVirtualServer
+@tfield integer UpTime
+@raise DISP_E_EXCEPTION on a remote host, and where the daemon's PID file cannot be read
+*/
+static int get_uptime(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct fault fault;
+    int64_t seconds;
+
+    if (!application->host->driver->uptime(application->host, &seconds, &fault))
+        return raise(L, "UpTime", &fault);
+    lua_pushinteger(L, seconds);
+    return 1;
+}
+
+static void clear_list(void *list)
+{
+    machine_list_clear(list);
+}
+
+/***
+The host's machines, running or not: a snapshot in the order of their names.
+Asks the host once.
+@within VMVirtualServer
+@tfield VMVirtualMachineCollection VirtualMachines
+@raise DISP_E_EXCEPTION when the host does not answer
+*/
+static int get_virtual_machines(lua_State *L, void *object)
+{
+    struct application *application = object;
+    struct machine_list *list = resource_new(L, sizeof *list, clear_list);
+    int resource = lua_gettop(L);
+    struct fault fault;
+
+    if (!application->host->driver->list(application->host, list, &fault))
+        return raise(L, "VirtualMachines", &fault);
+    machine_list_sort(list);
+    lua_createtable(L, list->count < INT_MAX ? (int)list->count : 0, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        machine_push(L, 1, &list->entries[i].uuid, list->entries[i].name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    resource_clear(L, resource);
+    collection_push(L, &machine_collection_class, 1, application);
+    return 1;
+}
+
+/***
+The machine of that name, without regard to letter case; the one that has the
+very name comes first. Asks the host once, and a second time where no machine
+has the very name.
+@within VMVirtualServer
+@function FindVirtualMachine
+@string name
+@treturn[1] VMVirtualMachine
+@treturn[2] nil when there is no such machine, as Virtual Server returns Nothing
+@raise E_POINTER for a missing name; DISP_E_EXCEPTION when several machines
+differ from the name in letter case only, or the host does not answer
+*/
+static int find_virtual_machine(lua_State *L, void *object)
+{
+    struct application *application = object;
+    struct machine_uuid uuid;
+    struct fault fault;
+    size_t length;
+    bool found;
+
+    if (lua_isnoneornil(L, 2))
+        return error_raise(L, "FindVirtualMachine", NULL, HRESULT_E_POINTER,
+                           "the machine's name is missing");
+    const char *wanted = luaL_checklstring(L, 2, &length);
+    if (strlen(wanted) != length) { /* no machine's name has a NUL in it */
+        lua_pushnil(L);
+        return 1;
+    }
+    if (!hypervisor_find(application->host, wanted, &uuid, &found, &fault))
+        return raise(L, "FindVirtualMachine", &fault);
+    if (!found) {
+        lua_pushnil(L);
+        return 1;
+    }
+    char **name = resource_new(L, sizeof *name, resource_free_pointer);
+    if (!application->host->driver->name(application->host, &uuid, name, &fault))
+        return raise(L, "FindVirtualMachine", &fault);
+    machine_push(L, 1, &uuid, *name);
+    return 1;
+}
+
+static void push_text(lua_State *L, const char *text)
+{
+    if (text != NULL)
+        lua_pushstring(L, text);
+    else
+        lua_pushnil(L);
+}
+
+/* The sources of a host's counters, as they are told; grown by malloc, since
+ * the host tells them with its lock held. */
+struct source_list {
+    struct counter_source *sources;
+    size_t count, capacity;
+    bool is_incomplete;
+};
+
+static void receive_source(void *context, struct counter_source *source)
+{
+    struct source_list *list = context;
+
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity * 2 + 16;
+        struct counter_source *grown = realloc(list->sources, capacity * sizeof *grown);
+        if (grown != NULL) {
+            list->sources = grown;
+            list->capacity = capacity;
+        }
+    }
+    if (list->count < list->capacity) {
+        list->sources[list->count++] = *source;
+        return;
+    }
+    list->is_incomplete = true;
+    free(source->machine);
+    free(source->device);
+}
+
+static void clear_sources(void *context)
+{
+    struct source_list *list = context;
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->sources[i].machine);
+        free(list->sources[i].device);
+    }
+    free(list->sources);
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+    const char *left = ((const struct counter_source *)a)->machine;
+    const char *right = ((const struct counter_source *)b)->machine;
+    return machine_name_compare(left != NULL ? left : "", right != NULL ? right : "");
+}
+
+/* One line for each source: machine, adapter, device, ifindex, source, reason. */
+static int sources_to_string(lua_State *L)
+{
+    static const char *const fields[] = {"machine", "adapter", "device",
+                                         "ifindex", "source",  "reason"};
+    enum { FIELDS = sizeof fields / sizeof fields[0] };
+    luaL_Buffer buffer;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, 1);
+    luaL_buffinit(L, &buffer);
+    for (lua_Integer i = 1; i <= count; i++) {
+        const char *texts[FIELDS];
+        int top = lua_gettop(L);
+
+        luaL_checkstack(L, 2 * FIELDS, NULL);
+        lua_rawgeti(L, 1, i);
+        luaL_argcheck(L, lua_istable(L, -1), 1, "not a table of counter sources");
+        for (size_t field = 0; field < FIELDS; field++) {
+            lua_getfield(L, top + 1, fields[field]);
+            texts[field] = lua_isnil(L, -1) ? "-" : luaL_tolstring(L, -1, NULL);
+        }
+        lua_pushfstring(L, "%s  %s  %s  %s  %s: %s\n", texts[0], texts[1], texts[2], texts[3],
+                        texts[4], texts[5]);
+        lua_replace(L, top + 1);
+        lua_settop(L, top + 1);
+        luaL_addvalue(&buffer);
+    }
+    luaL_pushresult(&buffer);
+    return 1;
+}
+
+static void push_source(lua_State *L, const struct counter_source *source)
+{
+    char mac[MAC_TEXT_SIZE];
+
+    mac_format(source->mac, mac);
+    lua_createtable(L, 0, 6);
+    push_text(L, source->machine);
+    lua_setfield(L, -2, "machine");
+    lua_pushstring(L, mac);
+    lua_setfield(L, -2, "adapter");
+    push_text(L, source->device);
+    lua_setfield(L, -2, "device");
+    if (source->ifindex != 0) {
+        lua_pushinteger(L, (lua_Integer)source->ifindex);
+        lua_setfield(L, -2, "ifindex");
+    }
+    lua_pushstring(L, source->source);
+    lua_setfield(L, -2, "source");
+    lua_pushstring(L, source->reason);
+    lua_setfield(L, -2, "reason");
+}
+
+/***
+Which way the counters of each running machine's adapters are read, and why:
+an array of tables with the fields `machine`, `adapter` (its address),
+`device`, `ifindex`, `source` (`kernel`, `libvirt`, `simulator`) and `reason`;
+tostring gives a line for each. For people who wonder; it samples all machines.
+Empty for a driver that is asked adapter by adapter, and so keeps nothing.
+@within VMVirtualServer
+@tfield table Accounting
+@raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
+*/
+static int get_accounting(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct hypervisor *host = application->host;
+    struct source_list *list = resource_new(L, sizeof *list, clear_sources);
+    int resource = lua_gettop(L);
+    struct fault fault;
+
+    /* The first look finds the devices, the second proves them. What is known
+     * is shown even while libvirt is down. */
+    bool ok = accounting_sweep(application->accounting, &fault) &&
+              accounting_sweep(application->accounting, &fault);
+    host->driver->sources(host, receive_source, list, &fault);
+    if (!ok && list->count == 0)
+        return raise(L, "Accounting", &fault);
+    if (list->is_incomplete)
+        return luaL_error(L, "out of memory");
+    if (list->count > 0)
+        qsort(list->sources, list->count, sizeof *list->sources, compare_sources);
+    lua_createtable(L, list->count < INT_MAX ? (int)list->count : 0, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        push_source(L, &list->sources[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    resource_clear(L, resource);
+    if (luaL_newmetatable(L, "VMAccounting")) {
+        lua_pushcfunction(L, sources_to_string);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+/***
+From now on writes each machine's baseline, the counters' values at a reset,
+into the live libvirt definition of the machine, where every other process
+finds it: a reset is visible only to those that were listening. Returns at
+once; a thread of its own writes until the object is closed.
+@within VMVirtualServer
+@function RecordResets
+@raise E_ACCESSDENIED when this user gets no read-write connection
+*/
+static int record_resets(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct fault fault;
+
+    if (!accounting_record_resets(application->accounting, &fault))
+        return raise(L, "RecordResets", &fault);
+    return 0;
+}
+
+/***
+Closes the connection. Every member of every object that came from this one
+raises VM_E_APP_SHUTTING_DOWN from here on. A second call does nothing.
+@within VMVirtualServer
+@function Close
+*/
+static int close_method(lua_State *L, void *object)
+{
+    (void)L;
+    close_application(object);
+    return 0;
+}
+
+/* Close must not raise on a closed application, so it stands beside `check`. */
+static void check_unless_closing(lua_State *L, void *object, const char *member)
+{
+    if (strcmp(member, "Close") != 0)
+        check(L, object, member);
+}
+
+static const struct member members[] = {
+    {"Name", get_name, NULL},
+    {"Version", get_version, NULL},
+    {"UpTime", get_uptime, NULL},
+    {"VirtualMachines", get_virtual_machines, NULL},
+    {"Accounting", get_accounting, NULL},
+    {"FindVirtualMachine", NULL, find_virtual_machine},
+    {"RecordResets", NULL, record_resets},
+    {"Close", NULL, close_method},
+    {NULL, NULL, NULL},
+};
+
+static int collect(lua_State *L)
+{
+    struct application *application = class_test_object(L, &application_class, 1);
+    if (application != NULL)
+        close_application(application);
+    return 0;
+}
+
+static int to_string(lua_State *L)
+{
+    const struct application *application = luaL_checkudata(L, 1, application_class.name);
+    lua_pushfstring(L, "VMVirtualServer (%s)",
+                    application->host != NULL ? application->host->uri : "closed");
+    return 1;
+}
+
+static int equal(lua_State *L)
+{
+    const struct application *a = class_test_object(L, &application_class, 1);
+    const struct application *b = class_test_object(L, &application_class, 2);
+    lua_pushboolean(L, a != NULL && a == b);
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", collect}, {"__close", collect}, {"__tostring", to_string},
+    {"__eq", equal},   {NULL, NULL},
+};
+
+const struct class application_class = {
+    .name = "VMVirtualServer",
+    .members = members,
+    .check = check_unless_closing,
+    .metamethods = metamethods,
+};

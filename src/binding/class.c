@@ -1,0 +1,300 @@
+#include "binding/class.h"
+
+#include "binding/error.h"
+
+#include <ctype.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SIZE = 64 };
+
+void *class_test_object(lua_State *L, const struct class *class, int index)
+{
+    return luaL_testudata(L, index, class->name);
+}
+
+void *class_check_object(lua_State *L, const struct class *class, int index, const char *member)
+{
+    void *object = class_test_object(L, class, index);
+    if (object != NULL)
+        return object;
+    if (lua_isnoneornil(L, index))
+        error_raise(L, member, NULL, HRESULT_E_POINTER,
+                    "the %s is missing: call the method with a colon, as in object:%s()",
+                    class->name, member);
+    return luaL_checkudata(L, index, class->name); /* raises with the types */
+}
+
+int class_raise(lua_State *L, const struct class *class, const char *member,
+                const struct fault *fault)
+{
+    const char *machine = class->machine != NULL ? class->machine(L, 1) : NULL;
+    return error_raise_fault(L, member, machine, fault);
+}
+
+/* ------------------------------------------------------------------------
+ * Names
+ * ------------------------------------------------------------------------ */
+
+static void lower(const char *name, char lowered[NAME_SIZE])
+{
+    size_t i = 0;
+    for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
+        lowered[i] = (char)tolower((unsigned char)name[i]);
+    lowered[i] = '\0';
+}
+
+static const struct member *find_member(const struct class *class, const char *name)
+{
+    char wanted[NAME_SIZE], candidate[NAME_SIZE];
+
+    lower(name, wanted);
+    for (const struct member *member = class->members; member->name != NULL; member++) {
+        lower(member->name, candidate);
+        if (strcmp(candidate, wanted) == 0)
+            return member;
+    }
+    return NULL;
+}
+
+/* How many letters must be changed, added or removed (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_SIZE];
+    size_t width = strlen(b);
+
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= width; j++) {
+            size_t above = row[j];
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[width];
+}
+
+/* The member that the writer most likely meant; NULL when none is near. */
+static const char *nearest_member(const struct class *class, const char *name)
+{
+    char wanted[NAME_SIZE], candidate[NAME_SIZE];
+    const char *nearest = NULL;
+    size_t shortest;
+
+    lower(name, wanted);
+    shortest = strlen(wanted) / 2 + 1;
+    for (const struct member *member = class->members; member->name != NULL; member++) {
+        lower(member->name, candidate);
+        size_t length = distance(wanted, candidate);
+        if (strstr(candidate, wanted) != NULL && wanted[0] != '\0')
+            length = 1;
+        if (length < shortest) {
+            shortest = length;
+            nearest = member->name;
+        }
+    }
+    return nearest;
+}
+
+static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+{
+    const char *nearest = nearest_member(class, name);
+    struct fault fault;
+
+    fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s%s%s", class->name,
+              name, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+              nearest != NULL ? "?" : "");
+    return class_raise(L, class, name, &fault);
+}
+
+const struct member *class_find_property(lua_State *L, const struct class *class, const char *name)
+{
+    const struct member *member = find_member(class, name);
+    if (member == NULL)
+        raise_unknown(L, class, name);
+    else if (member->get == NULL)
+        error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
+                    "%s is a method of %s and has no value; call it", member->name, class->name);
+    return member;
+}
+
+/* ------------------------------------------------------------------------
+ * Metamethods. Upvalue 1 is the class; upvalue 2 of __index maps the names to
+ * a light userdata (the member of a property) or a function (a method).
+ * ------------------------------------------------------------------------ */
+
+static const struct class *class_of_closure(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static int get(lua_State *L, const struct class *class, void *object, const struct member *member)
+{
+    if (class->check != NULL)
+        class->check(L, object, member->name);
+    return member->get(L, object);
+}
+
+static int index_member(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    void *object = luaL_checkudata(L, 1, class->name);
+
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(2));
+    if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING) {
+        const struct member *member = find_member(class, lua_tostring(L, 2));
+        if (member == NULL)
+            return raise_unknown(L, class, lua_tostring(L, 2));
+        lua_pop(L, 1);
+        lua_pushstring(L, member->name);
+        lua_rawget(L, lua_upvalueindex(2));
+    }
+    if (lua_islightuserdata(L, -1)) {
+        const struct member *member = lua_touserdata(L, -1);
+        lua_settop(L, 1);
+        return get(L, class, object, member);
+    }
+    if (lua_isfunction(L, -1))
+        return 1;
+    if (class->index == NULL)
+        return raise_unknown(L, class, luaL_tolstring(L, 2, NULL));
+    if (class->check != NULL)
+        class->check(L, object, "Item");
+    lua_settop(L, 2);
+    return class->index(L, object);
+}
+
+static int call_method(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
+    void *object = class_check_object(L, class, 1, member->name);
+
+    if (class->check != NULL)
+        class->check(L, object, member->name);
+    return member->call(L, object);
+}
+
+static int new_index(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    luaL_checkudata(L, 1, class->name);
+    const char *name = luaL_tolstring(L, 2, NULL);
+    const struct member *member = find_member(class, name);
+    struct fault fault;
+
+    if (member == NULL)
+        return raise_unknown(L, class, name);
+    fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "%s of %s is read-only", member->name,
+              class->name);
+    return class_raise(L, class, member->name, &fault);
+}
+
+static int read_property(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
+    return get(L, class, luaL_checkudata(L, 1, class->name), member);
+}
+
+void class_get_property(lua_State *L, const struct class *class, const struct member *member)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)member);
+    lua_pushcclosure(L, read_property, 2);
+    lua_pushvalue(L, 1);
+    bool ok = lua_pcall(L, 1, 1, 0) == LUA_OK;
+    if (!ok && !error_is(L, -1))
+        lua_error(L); /* out of memory, or a hook's: not the property's */
+    lua_pushboolean(L, ok);
+    lua_insert(L, -2);
+}
+
+/* The iterator of pairs: the state is the object, the control variable a name.
+ * A property that raises gives its error object as the value. */
+static int next_property(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    luaL_checkudata(L, 1, class->name);
+    const struct member *member = class->members;
+
+    if (!lua_isnoneornil(L, 2)) {
+        member = find_member(class, luaL_checkstring(L, 2));
+        luaL_argcheck(L, member != NULL, 2, "not a member's name");
+        member++;
+    }
+    while (member->name != NULL && member->get == NULL)
+        member++;
+    if (member->name == NULL)
+        return 0;
+    lua_settop(L, 1);
+    lua_pushstring(L, member->name);
+    class_get_property(L, class, member);
+    lua_remove(L, -2);
+    return 2;
+}
+
+static int pairs(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    luaL_checkudata(L, 1, class->name);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, next_property, 1);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+static void push_members(lua_State *L, const struct class *class)
+{
+    lua_newtable(L);
+    for (const struct member *member = class->members; member->name != NULL; member++) {
+        if (member->get != NULL) {
+            lua_pushlightuserdata(L, (void *)(uintptr_t)member);
+        } else {
+            lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+            lua_pushlightuserdata(L, (void *)(uintptr_t)member);
+            lua_pushcclosure(L, call_method, 2);
+        }
+        lua_setfield(L, -2, member->name);
+    }
+}
+
+void class_register(lua_State *L, const struct class *class)
+{
+    luaL_newmetatable(L, class->name);
+
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    push_members(L, class);
+    lua_pushcclosure(L, index_member, 2);
+    lua_setfield(L, -2, "__index");
+
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    lua_pushcclosure(L, new_index, 1);
+    lua_setfield(L, -2, "__newindex");
+
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    lua_pushcclosure(L, pairs, 1);
+    lua_setfield(L, -2, "__pairs");
+
+    if (class->metamethods != NULL)
+        luaL_setfuncs(L, class->metamethods, 0);
+    lua_pop(L, 1);
+}
+
+void *class_new(lua_State *L, const struct class *class, size_t size, int user_values)
+{
+    void *object = lua_newuserdatauv(L, size, user_values);
+    memset(object, 0, size);
+    luaL_setmetatable(L, class->name);
+    return object;
+}

@@ -1,0 +1,64 @@
+/*
+ * class: Lua objects from tables of their members.
+ *
+ * Each object type has one table of members, in its own file. From it come
+ * the dispatch in any letter case, the errors for unknown and read-only names
+ * with the nearest one as a hint, and pairs().
+ */
+#ifndef VMACCOUNTANT_BINDING_CLASS_H
+#define VMACCOUNTANT_BINDING_CLASS_H
+
+#include "hypervisor/fault.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct member {
+    const char *name;
+    /* A property: pushes its value and returns 1. The object is at index 1
+     * and is the second parameter. NULL for a method. */
+    int (*get)(lua_State *L, void *object);
+    /* A method: the object at index 1, arguments from index 2. NULL for a
+     * property. */
+    int (*call)(lua_State *L, void *object);
+};
+
+struct class
+{
+    const char *name;             /* the type's name, and that of its metatable */
+    const struct member *members; /* the last one has no name */
+    /* Raises when the object can answer nothing any more. */
+    void (*check)(lua_State *L, void *object, const char *member);
+    /* The name of the machine that an error should tell, or NULL; may push. */
+    const char *(*machine)(lua_State *L, int index);
+    /* Answers a key that is not a string, as c[i] does. NULL: there are none. */
+    int (*index)(lua_State *L, void *object);
+    const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
+};
+
+/* Registers the class in this Lua state. [-0, +0, e] */
+void class_register(lua_State *L, const struct class *class);
+
+/* Pushes a zeroed object with user_values user values. [-0, +1, e] */
+void *class_new(lua_State *L, const struct class *class, size_t size, int user_values);
+
+/* The object at the index. Raises E_POINTER where it is missing or nil, as in
+ * `acct.Get()`, and an argument error where it is something else. [-0, +0, e] */
+void *class_check_object(lua_State *L, const struct class *class, int index, const char *member);
+
+/* The same without an error: NULL. For __gc, __tostring and __eq. [-0, +0, -] */
+void *class_test_object(lua_State *L, const struct class *class, int index);
+
+/* Raises the fault for a member of the object at index 1. Never returns. */
+int class_raise(lua_State *L, const struct class *class, const char *member,
+                const struct fault *fault);
+
+/* Finds a property by its name in any letter case; raises DISP_E_UNKNOWNNAME
+ * for a name that is not one. */
+const struct member *class_find_property(lua_State *L, const struct class *class, const char *name);
+
+/* Calls the property's getter on the object at index 1 and pushes true and the
+ * value, or false and the error object. Other errors are raised. [-0, +2, e] */
+void class_get_property(lua_State *L, const struct class *class, const struct member *member);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * objects: the Lua objects of the Virtual Server model, and how they hold one
+ * another.
+ *
+ * The application owns the host and its accounting. Every other object holds
+ * the one it came from in a user value, and so the application; it answers
+ * VM_E_APP_SHUTTING_DOWN once that is closed.
+ */
+#ifndef VMACCOUNTANT_BINDING_OBJECTS_H
+#define VMACCOUNTANT_BINDING_OBJECTS_H
+
+#include "binding/class.h"
+#include "hypervisor/accounting.h"
+#include "hypervisor/hypervisor.h"
+#include "hypervisor/libvirt.h"
+
+#include <lua.h>
+
+extern const struct class application_class;        /* VMVirtualServer */
+extern const struct class machine_collection_class; /* VMVirtualMachineCollection */
+extern const struct class machine_class;            /* VMVirtualMachine */
+extern const struct class accountant_class;         /* VMAccountant */
+extern const struct class adapter_collection_class; /* VMNetworkAdapterCollection */
+extern const struct class adapter_class;            /* VMNetworkAdapter */
+extern const struct class network_class;            /* VMVirtualNetwork */
+extern const struct class task_class;               /* VMTask */
+
+/* What CreateObject's last argument can say. */
+struct application_options {
+    bool decimal_as_string;
+    bool zero_when_not_running;
+    int64_t max_age; /* nanoseconds */
+    int timeout;     /* seconds */
+    enum counters counters;
+};
+
+enum { DEFAULT_TIMEOUT = 30 };
+
+/* host and accounting are NULL once it is closed. User value 1: the machine
+ * objects by UUID, held weakly, so that one machine is one object. */
+struct application {
+    struct hypervisor *host;
+    struct accounting *accounting;
+    struct application_options options;
+};
+
+/* User values: 1 the application, 2 the name when it was last asked for, 3
+ * the accountant, made at its first use. */
+struct machine_object {
+    struct application *application;
+    struct machine_uuid uuid;
+};
+
+/* User value 1: the machine. */
+struct accountant_object {
+    struct machine_object *machine;
+};
+
+/* User values: 1 the machine, 2 its type, 3 the name of what it is plugged
+ * into or nil. */
+struct adapter_object {
+    struct machine_object *machine;
+    struct adapter_key key;
+    bool counted;
+};
+
+/* Raises an argument error where the ProgID at the index is unknown. */
+void application_check_progid(lua_State *L, int index);
+
+/* Reads the options table at the index, which may be none or nil; raises an
+ * argument error that names what is wrong. */
+void application_check_options(lua_State *L, int index, struct application_options *options);
+
+/* Pushes an application without a host: it is closed until its owner gives it
+ * one with application_open. [-0, +1, m] */
+struct application *application_new(lua_State *L);
+
+/* Gives the application its host, which it owns from here on even when the
+ * function raises. [-0, +0, e] */
+void application_open(lua_State *L, struct application *application, struct hypervisor *host,
+                      const struct application_options *options);
+
+/* Raises VM_E_APP_SHUTTING_DOWN when the application is closed, and
+ * DISP_E_EXCEPTION in the child of a fork. */
+void application_check_open(lua_State *L, const struct application *application,
+                            const char *member);
+
+/* Gives a pending complaint about a shared baseline to Lua's warning system.
+ * [-0, +0, e] */
+void application_warn(lua_State *L, const struct application *application);
+
+/* Pushes a byte count as the application's options want it: an integer up to
+ * 2^63-1, else a decimal string. [-0, +1, m] */
+void application_push_decimal(lua_State *L, const struct application *application,
+                              struct decimal value);
+
+/* Pushes the machine's object, the same one while anything holds it. The
+ * application is at the index; the name becomes the object's text. [-0, +1, m] */
+void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
+                  const char *name);
+
+/* The name that the machine object at the index was last known by. It stays
+ * valid while the object does. [-0, +0, -] */
+const char *machine_known_name(lua_State *L, int index);
+
+/* Pushes a collection of the array of objects at the top of the stack, which
+ * it takes; owner is the object that it came from. [-1, +1, m] */
+void collection_push(lua_State *L, const struct class *class, int owner_index,
+                     struct application *application);
+
+/* Pushes the finished task of that description. [-0, +1, m] */
+void task_push(lua_State *L, int machine_index, const char *description);
+
+/* Pushes the adapters of the machine object at the index. [-0, +1, e] */
+void adapter_collection_push(lua_State *L, int machine_index);
+
+#endif
