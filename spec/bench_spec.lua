@@ -1,0 +1,32 @@
+-- The benchmark runs, and finds that everybody reads the same figures.
+
+package.path = "./?.lua;" .. package.path
+
+local host = require "spec.support.libvirt_host"
+local shell = require "spec.support.shell"
+
+local USAGE <const> = [=[
+usage: bench/run MACHINES [ADAPTERS_EACH]
+       bench/run [--record [FOLDER [MACHINES...]]]
+]=]
+
+host.describe(_ENV, "bench/run #root", function()
+  it("prints tables of medians and ratios, and compares all figures", function()
+    local output, errors, status = shell.run("BENCH_ROUNDS=1 bench/run 3 1")
+    assert.equal("", errors)
+    assert.equal(0, status)
+    assert.matches("^\n3 machines with 1 adapters each; 1 rounds; libvirt %d", output)
+    assert.matches("\nC: virConnectGetAllDomainStats +%d+%.%d+ %S+ +1\n", output)
+    assert.matches("\nvmaccountant: held collection, live +%d+%.%d+ %S+ +1/%d", output)
+    assert.matches("\nvmaccountant: held accountant, live +%d+%.%d+ %S+ +1/%d+\n", output)
+    assert.matches("\nThe figures of all readers agreed%.\n$", output)
+  end)
+
+  it("refuses counts that are none", function()
+    for _, arguments in ipairs { "0", "2 x", "1 1 1", "--record build 2 2" } do
+      local _, errors, status = shell.run("bench/run " .. arguments)
+      assert.equal(USAGE, errors)
+      assert.equal(2, status)
+    end
+  end)
+end)

@@ -1,0 +1,60 @@
+-- threads_on_host.lua COMMAND [ARG...]
+--
+-- Runs `COMMAND ARG... qemu:///system` on a private host, while machines there
+-- are reset, and adapters plugged and unplugged, by another process: what
+-- spec/binding/threads_test.c is to be run under. Exits with its status.
+
+package.path = "./?.lua;" .. package.path
+
+local host = require "spec.support.libvirt_host"
+
+local MACHINES <const> = 3
+local SECONDS <const> = 120 -- the bound
+
+local INTERFACE <const> = "<interface type='bridge'><mac address='52:54:00:77:%02x:%02x'/>" ..
+  "<source bridge='vmabr%d'/><model type='virtio'/><rom enabled='no'/></interface>"
+
+local function create(index)
+  -- Paused before its first instruction: cheap. Without ACPI nothing can be plugged.
+  local path = host.write_file(host.folder .. "/machine.xml", ([[
+    <domain type='qemu'>
+      <name>threads-%d</name>
+      <memory unit='MiB'>16</memory>
+      <os><type arch='x86_64' machine='pc'>hvm</type></os>
+      <features><acpi/></features>
+      <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
+    </domain>]]):format(index, INTERFACE:format(index, 0, 0)))
+  host.virsh("create", path, "--paused")
+  return "threads-" .. index
+end
+
+host.start()
+local names = {}
+for index = 1, MACHINES do
+  names[index] = create(index)
+end
+
+local words = {}
+for index = 1, #arg do
+  words[index] = host.quote(arg[index])
+end
+local status = host.folder .. "/status"
+os.execute(("{ timeout -k 5 %d %s qemu:///system; echo $? >%s; } &"):format(SECONDS, table.concat(words, " "), status))
+
+local rounds, deadline = 0, host.now() + SECONDS + 10
+while not host.read_file(status) and host.now() < deadline do
+  rounds = rounds + 1
+  for index, name in ipairs(names) do
+    local path = host.write_file(("%s/plugged-%d.xml"):format(host.folder, index), INTERFACE:format(index, 1, 1))
+    host.try_virsh("attach-device", name, path, "--live")
+    -- No guest listens that would let the device go: the reset takes it, for
+    -- which `virsh detach-device` would make every other call wait.
+    host.try_virsh("qemu-monitor-command", name, [[{"execute": "device_del", "arguments": {"id": "net1"}}]])
+    host.try_virsh("reset", name)
+  end
+end
+local code = math.tointeger(tonumber(host.read_file(status) or ""))
+print(("%d rounds of plugging, unplugging and resetting %d machines"):format(rounds, MACHINES))
+host.destroy_all()
+host.stop()
+os.exit(code or 1)
