@@ -1,0 +1,341 @@
+# vmaccountant: `make help` lists the targets.
+#
+# Everything that is built goes below $(BUILD), so that builds with another
+# compiler or a sanitizer stand beside the usual one:
+#     make BUILD=build-clang CC=clang
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+
+# A warning is an error here; who packages with a compiler of another age says
+# `make WERROR=`.
+WERROR   := -Werror
+STANDARD := -std=c11 -D_GNU_SOURCE -Isrc
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow $(WERROR)
+
+# bash, for pipefail: a test that is piped into a log must not lose its status.
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.DELETE_ON_ERROR:
+
+# --- Libraries ---------------------------------------------------------------
+
+# Asked for when something is compiled, not when this file is read: a new
+# machine gets pkg-config only in the course of `make demo`. A module has Lua's
+# functions from the interpreter that loads it, so it is never linked with Lua.
+LUA       = $(if $(shell pkg-config --exists lua5.4 && echo yes),lua5.4,lua-5.4)
+LIBRARIES = libvirt libxml-2.0 libmnl
+
+# $(call pkg_config,OPTION,PACKAGES)
+pkg_config = $(or $(shell pkg-config $(1) $(2)),$(error pkg-config does not find \
+  $(2): run ./install-dependencies build))
+
+# --- Sources -----------------------------------------------------------------
+
+CORE       := $(wildcard src/core/*.c)
+HYPERVISOR := $(wildcard src/hypervisor/*.c)
+BINDING    := $(wildcard src/binding/*.c)
+SOURCES    := $(CORE) $(HYPERVISOR) $(BINDING)
+C_TESTS    := $(wildcard spec/*/*_test.c)
+C_FILES    := $(wildcard src/*/*.[ch] spec/*/*.[ch] bench/*.[ch])
+LUA_FILES  := $(wildcard lua/vmaccountant/*.lua)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+MODULE        := $(BUILD)/vmaccountant/core.so
+TEST_PROGRAMS := $(C_TESTS:%.c=$(BUILD)/%)
+
+# Where `require "vmaccountant"` finds this tree; `;;` is Lua's default path.
+LUA_PATH_HERE  := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;
+LUA_CPATH_HERE := $(CURDIR)/$(BUILD)/?.so;;
+HERE           := LUA_PATH="$(LUA_PATH_HERE)" LUA_CPATH="$(LUA_CPATH_HERE)"
+
+# --- Building ----------------------------------------------------------------
+
+.PHONY: all programs
+all: $(MODULE)
+programs: $(MODULE) $(TEST_PROGRAMS)
+
+$(MODULE): $(call objects,$(SOURCES))
+	@mkdir -p $(@D)
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
+
+# The Makefile is a prerequisite because the flags are in it.
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) -MMD -MP \
+	  $(call pkg_config,--cflags,$(LUA) $(LIBRARIES)) -c $< -o $@
+
+# Make would delete the objects of the test programs as intermediate files.
+.SECONDARY:
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(C_TESTS))
+
+# --- C tests -----------------------------------------------------------------
+
+# What is tested says what it is linked with: a test of src/core with src/core
+# and nothing else, which proves that the core needs nothing else.
+CORE_TESTS       := $(patsubst src/%.c,$(BUILD)/spec/%_test,$(CORE))
+HYPERVISOR_TESTS := $(patsubst src/hypervisor/%.c,$(BUILD)/spec/core/%_test,$(HYPERVISOR))
+BINDING_TESTS    := $(filter $(BUILD)/spec/binding/%,$(TEST_PROGRAMS))
+
+$(CORE_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(CORE))
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+$(HYPERVISOR_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(CORE) $(HYPERVISOR))
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
+
+$(BINDING_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(SOURCES))
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ \
+	  $(call pkg_config,--libs,$(LUA) $(LIBRARIES)) -lpthread
+
+# The allocation test stands between the sources and these functions.
+wrapped = malloc calloc realloc strdup free \
+          virConnectOpenReadOnly virConnectOpen virConnectRef virConnectClose
+$(BUILD)/spec/binding/allocation_test: WRAP = $(wrapped:%=-Wl,--wrap=%)
+
+# Runs all of them, also after one has failed.
+.PHONY: test-c
+test-c: $(TEST_PROGRAMS)
+	@passed=0; failed=0; \
+	for program in $^; do \
+	  if $(C_RUNNER) $$program; then \
+	    passed=$$((passed + 1)); \
+	  else \
+	    failed=$$((failed + 1)); echo "FAILED: $$program"; \
+	  fi; \
+	done; \
+	echo "C tests: $$passed passed, $$failed failed"; \
+	test $$failed = 0 && test $$passed != 0
+
+# --- Lua specs ---------------------------------------------------------------
+
+# busted started by hand, so that a sanitizer or Valgrind comes before it; else
+# it would start Lua 5.4 from Lua 5.1 (see .busted).
+BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
+         $(LUA_RUNNER) lua5.4 $(shell command -v busted) --ignore-lua -o plainTerminal
+
+# $(call run_specs,NAME,OPTIONS): a run that crashes leaves no summary and a
+# wrong filter finds no test; both have failed.
+define run_specs
+mkdir -p $(BUILD); \
+$(BUSTED) $(2) 2>&1 | tee $(BUILD)/$(1).log; status=$$?; \
+grep -qE '^[1-9][0-9]* success' $(BUILD)/$(1).log || \
+  { echo "FAILED: no spec has passed, or busted did not finish"; status=1; }; \
+(exit $$status)
+endef
+
+.PHONY: test-specs
+test-specs: $(MODULE)
+	@$(call run_specs,specs,$(SPECS))
+
+# --- Checks ------------------------------------------------------------------
+
+# Each can be run alone. `make check` runs all, also after one has failed.
+CHECKS := check-lua check-format check-gcc check-clang check-cppcheck check-tidy \
+          check-rockspec check-sanitizers check-valgrind check-threads
+
+.PHONY: check $(CHECKS)
+check:
+	@./install-dependencies build test check
+	@failed=; \
+	for check in $(CHECKS); do \
+	  echo "--- $$check"; \
+	  $(make) -s $$check && echo "$$check: ok" || { failed="$$failed $$check"; echo "$$check: FAILED"; }; \
+	done; \
+	test -z "$$failed" || { echo "make check: FAILED:$$failed"; exit 1; }; \
+	echo "make check: ok"
+
+check-lua:
+	luacheck --quiet lua spec examples bench .busted .luacheckrc config.ld $(ROCKSPEC)
+
+check-format:
+	clang-format --dry-run --Werror $(C_FILES)
+
+# With all warnings in force, as every build here.
+check-gcc:
+	$(make) $(jobs) BUILD=build-gcc CC=gcc compile
+
+check-clang:
+	$(make) $(jobs) BUILD=build-clang CC=clang compile
+
+.PHONY: compile
+compile: programs $(call objects,$(wildcard bench/*.c))
+
+# Suppressed, because wrong each time: an argument that is only written to
+# (ctuuninitvar), the order of two tests of which neither guards the other
+# (arrayIndexThenCheck).
+check-cppcheck:
+	mkdir -p $(BUILD)/cppcheck
+	cppcheck --quiet --cppcheck-build-dir=$(BUILD)/cppcheck --error-exitcode=1 --std=c11 \
+	  --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=arrayIndexThenCheck \
+	  -D_GNU_SOURCE -Isrc $(SOURCES) $(C_TESTS)
+
+# Only what is quick and seldom wrong. Clang's path analysis is neither: it does
+# not know that lua_error does not return. Two of the others are about taste,
+# and about `sizeof *pointer` of a pointer to a pointer.
+tidy_checks = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-sizeof-expression
+
+check-tidy:
+	clang-tidy --quiet --checks='$(tidy_checks)' --warnings-as-errors='*' $(SOURCES) -- \
+	  $(STANDARD) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES)) 2>$(BUILD)/clang-tidy.log
+
+# The rock has all sources, its modules work, and they are those that
+# `make install` installs.
+rocks := $(BUILD)/rocks
+
+# LuaRocks leaves objects beside the sources: so, a copy of them.
+check-rockspec: $(MODULE)
+	luarocks lint $(ROCKSPEC)
+	diff <(lua5.4 -e '$(list_rock)' | sort) <(printf '%s\n' $(SOURCES) $(LUA_FILES) | sort) || \
+	  { echo "$(ROCKSPEC) does not list what the tree has (<: only there, >: only here)"; exit 1; }
+	rm -rf $(rocks)
+	mkdir -p $(rocks)
+	cp -r src lua LICENSE $(ROCKSPEC) $(rocks)
+	cd $(rocks) && luarocks --lua-version 5.4 make --tree tree >log 2>&1 || { cat log; exit 1; }
+	$(make) -s install DESTDIR=$(rocks)/ PREFIX=installed
+	diff <(cd $(rocks)/tree && find share/lua lib/lua -type f | sort) \
+	  <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort)
+	for tree in tree installed; do \
+	  LUA_PATH="$(rocks)/$$tree/share/lua/5.4/?.lua;$(rocks)/$$tree/share/lua/5.4/?/init.lua" \
+	  LUA_CPATH="$(rocks)/$$tree/lib/lua/5.4/?.so" \
+	    lua5.4 -l vmaccountant.simulator examples/network_bytes_sent.lua test:///default || exit 1; \
+	done
+
+ROCKSPEC := vmaccountant-scm-1.rockspec
+list_rock = dofile "$(ROCKSPEC)" for _, module in pairs(build.modules) do \
+  print(type(module) == "string" and module or table.concat(module.sources, "\n")) end
+
+# Of the specs, those that need no host of their own and do not watch memory or
+# time.
+check-sanitizers check-valgrind: export VMACCOUNTANT_NO_PRIVATE_HOST = 1
+
+sanitized = BUILD=build-sanitize CC=gcc \
+  CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+# The runtimes have to be there before lua5.4, which is built without them, and
+# the library of libvirt's RPC must be there when they look for its functions to
+# replace. All programs that the specs start get them too, and not even the C
+# compiler is free of leaks: so leaks are left to the C tests, and to Valgrind.
+preloaded = $(foreach library,libasan libubsan,$(shell gcc -print-file-name=$(library).so)) libtirpc.so.3
+with_sanitizers = env LD_PRELOAD="$(preloaded)" \
+  ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+
+check-sanitizers:
+	$(make) $(jobs) $(sanitized) programs
+	$(make) -k $(sanitized) test-c test-specs LUA_RUNNER='$(with_sanitizers)' SPECS='--exclude-tags=root,slow'
+
+with_valgrind = valgrind --quiet --error-exitcode=99 --child-silent-after-fork=yes \
+  --suppressions=$(CURDIR)/spec/support/memcheck.supp \
+  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
+
+check-valgrind:
+	$(make) $(jobs) programs
+	$(make) -k test-c test-specs C_RUNNER='$(with_valgrind)' LUA_RUNNER='$(with_valgrind)' \
+	  SPECS='--exclude-tags=root,slow'
+
+# All of src/ in several threads, under two tools that see different races.
+check-threads: with_helgrind = valgrind --quiet --tool=helgrind --fair-sched=yes --error-exitcode=99 \
+  --suppressions=spec/support/helgrind.supp
+check-threads: export G_SLICE = always-malloc
+check-threads: export TSAN_OPTIONS = suppressions=spec/support/thread_sanitizer.supp
+check-threads: thread_test = build-thread/spec/binding/threads_test
+check-threads:
+	$(make) $(jobs) BUILD=build-thread CC=gcc CFLAGS="-O1 -g -fsanitize=thread" $(thread_test)
+	$(thread_test) 3
+	$(if $(guests),spec/support/private_host lua5.4 spec/support/threads_on_host.lua $(thread_test) 6)
+	$(make) $(jobs) $(BUILD)/spec/binding/threads_test
+	$(with_helgrind) $(BUILD)/spec/binding/threads_test 3
+
+# --- For users ---------------------------------------------------------------
+
+# As many jobs as there are processors, unless the user has said how many.
+jobs = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+make = $(MAKE) --no-print-directory
+
+# Make is called again because it can build only once the packages are there.
+# Its commands go to the log, so that a new user sees the answer and not them.
+.PHONY: demo
+demo:
+	@./install-dependencies build
+	@mkdir -p $(BUILD)
+	@$(make) $(jobs) all >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@$(HERE) lua5.4 examples/network_bytes_sent.lua test:///default
+
+# Without root the specs that need a hypervisor host report themselves as
+# pending, and its packages are not asked for.
+guests := $(if $(filter 0,$(shell id -u)),guests)
+
+.PHONY: test
+test:
+	@./install-dependencies build test $(guests)
+	@$(make) $(jobs) programs
+	@failed=; \
+	$(make) -s test-c || failed=yes; \
+	$(make) -s test-specs || failed=yes; \
+	test -z "$$failed" || { echo "make test: FAILED"; exit 1; }; \
+	echo "make test: ok"
+
+.PHONY: bench
+bench:
+	@./install-dependencies build guests bench
+	@$(make) $(jobs) all
+	$(HERE) bench/run $(BENCH_ARGS)
+
+.PHONY: soak
+soak:
+	@./install-dependencies build guests
+	@$(make) $(jobs) all
+	$(HERE) spec/support/private_host lua5.4 spec/soak.lua $(SOAK_ARGS)
+
+# LDoc takes a file without @module for a mistake, and the objects' files are
+# one page together: so it reads a copy of them in one, with a title.
+OBJECTS := $(patsubst %,src/binding/%.c,module application collection machine accountant adapter task simulation)
+
+.PHONY: docs
+docs:
+	@./install-dependencies docs
+	@mkdir -p $(BUILD)/docs
+	@{ printf '/***\nThe objects and their members.\n@module objects\n*/\n'; cat $(OBJECTS); } \
+	  >$(BUILD)/docs/objects.c
+	ldoc --quiet --dir doc .
+
+# Quoted, for a shell's eval.
+.PHONY: env
+env:
+	@echo 'export LUA_PATH="$(LUA_PATH_HERE)"'
+	@echo 'export LUA_CPATH="$(LUA_CPATH_HERE)"'
+
+LUA_FOLDER := $(DESTDIR)$(PREFIX)/share/lua/5.4/vmaccountant
+C_FOLDER   := $(DESTDIR)$(PREFIX)/lib/lua/5.4/vmaccountant
+
+.PHONY: install
+install: $(MODULE)
+	install -d $(LUA_FOLDER) $(C_FOLDER)
+	install -m 644 $(LUA_FILES) $(LUA_FOLDER)
+	install -m 755 $(MODULE) $(C_FOLDER)
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(LUA_FILES:lua/vmaccountant/%=$(LUA_FOLDER)/%) $(C_FOLDER)/core.so
+	-rmdir --ignore-fail-on-non-empty $(LUA_FOLDER) $(C_FOLDER)
+
+.PHONY: clean
+clean:
+	rm -rf build build-* doc
+
+.PHONY: help
+help:
+	@echo 'make            build the C module ($(MODULE))'
+	@echo 'make demo       install what is missing, build, run an example on test:///default'
+	@echo 'make test       install what is missing, run all tests (those with guests: as root)'
+	@echo 'make check      linters, both compilers, sanitizers, Valgrind, rockspec'
+	@echo 'make bench      compare with other libvirt clients, write bench/RESULTS.md (as root)'
+	@echo '                (BENCH_ARGS="MACHINES [ADAPTERS]": only that many, and write nothing)'
+	@echo 'make soak       many rounds on a private host (as root)'
+	@echo 'make docs       the reference, in doc/'
+	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
+	@echo 'make env        what to eval in a shell to run scripts in the tree: eval "$$(make -s env)"'
+	@echo 'make clean      remove all that was built'
