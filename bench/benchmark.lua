@@ -1,0 +1,219 @@
+-- The benchmark, inside the private host: see bench/run.
+
+package.path = "./?.lua;" .. package.path
+
+local host = require "spec.support.libvirt_host"
+local readers = require "bench.readers"
+local report = require "bench.report"
+
+local FRAME <const> = 60 -- bytes of an announcement
+local AT_ONCE <const> = 25 -- machines that run at a time while they send
+local READS <const> = 1000000
+
+local function fail_usage()
+  io.stderr:write("usage: bench/run MACHINES [ADAPTERS_EACH]\n       bench/run [--record [FOLDER [MACHINES...]]]\n")
+  os.exit(2)
+end
+
+local function check_count(text)
+  local count = math.tointeger(tonumber(text))
+  return count and count > 0 and count or fail_usage()
+end
+
+local function read_arguments()
+  local options = { rounds = check_count(os.getenv("BENCH_ROUNDS") or "7"), adapters = 2, sizes = { 50, 200, 400 } }
+  if arg[1] and arg[1] ~= "--record" then
+    options.sizes = { check_count(arg[1]) }
+    options.adapters = check_count(arg[2] or "2")
+    return not arg[3] and options or fail_usage()
+  end
+  options.folder = arg[2] or "bench"
+  if arg[3] then
+    options.sizes = {}
+  end
+  for i = 3, #arg do
+    options.sizes[i - 2] = check_count(arg[i])
+    if i > 3 and options.sizes[i - 2] <= options.sizes[i - 3] then
+      fail_usage()
+    end
+  end
+  return options
+end
+
+local options <const> = read_arguments()
+
+-- The machines ----------------------------------------------------------------
+
+local function virsh_batch(commands)
+  local path = host.write_file(host.folder .. "/bench.virsh", table.concat(commands, "\n"))
+  host.shell("timeout 300 virsh --quiet --connect qemu:///system <" .. path)
+end
+
+local function sent_by(devices)
+  local sent = 0
+  for _, device in ipairs(devices) do
+    sent = sent + host.device_counters(device)
+  end
+  return sent
+end
+
+-- Lets each machine send a few frames, so that the figures to be compared are
+-- not all 0: QEMU itself announces the machine, as after a migration.  Adds the
+-- bytes that each machine must then have sent to expected, by name.
+local function send_frames(names, devices, expected)
+  local resume, announce, suspend = {}, {}, {}
+  for i, name in ipairs(names) do
+    local frames = 1 + i % 5
+    expected[name] = frames * #devices[name] * FRAME
+    resume[i] = "resume " .. name
+    announce[i] = ([[qemu-monitor-command %s '{"execute": "announce-self", "arguments":
+      {"initial": 10, "max": 10, "rounds": %d, "step": 0}}']]):format(name, frames):gsub("%s+", " ")
+    suspend[i] = "suspend " .. name
+  end
+  virsh_batch(resume)
+  virsh_batch(announce)
+  for _, name in ipairs(names) do
+    host.wait_until("end of the announcements of " .. name, 60, function()
+      return sent_by(devices[name]) == expected[name]
+    end)
+  end
+  virsh_batch(suspend)
+end
+
+local function write_taps(names, devices)
+  local lines = {}
+  for _, name in ipairs(names) do
+    for _, device in ipairs(devices[name]) do
+      lines[#lines + 1] = ("%s %s\n"):format(device, name)
+    end
+  end
+  host.write_file(readers.TAPS, table.concat(lines))
+end
+
+-- Starts more machines, which have sent something when this returns.
+local function add_machines(machines, count, adapters, prefix)
+  local names = host.idle_machines(count, adapters, prefix)
+  machines.devices = readers.devices()
+  for first = 1, #names, AT_ONCE do
+    local some = table.move(names, first, math.min(first + AT_ONCE - 1, #names), 1, {})
+    send_frames(some, machines.devices, machines.sent)
+  end
+  table.move(names, 1, #names, #machines.names + 1, machines.names)
+  return names
+end
+
+-- Measuring -------------------------------------------------------------------
+
+local function median(values)
+  table.sort(values)
+  local middle = #values // 2
+  return #values % 2 == 1 and values[middle + 1] or (values[middle] + values[middle + 1]) / 2
+end
+
+-- Measures all tables in interleaved rounds, another row first each time, and
+-- returns for each a list of {name =, key =, median = (nil: not installed)}.
+-- of: a list of {table =, machine = (of reads)}
+local function measure(of, expected, sweep)
+  local results = {}
+  for t, entry in ipairs(of) do
+    results[t] = { title = entry.table.title }
+    for i, row in ipairs(entry.table) do
+      results[t][i] = { name = row[1], key = row.key, times = not readers.is_missing(row) and {} or nil }
+    end
+  end
+  for round = 1, options.rounds do
+    for t, entry in ipairs(of) do
+      local wanted = entry.machine and { [entry.machine] = expected[entry.machine] } or expected
+      write_taps(entry.machine and { entry.machine } or entry.names, entry.devices)
+      for i = 1, #entry.table do
+        local k = (i + round - 2) % #entry.table + 1
+        local result = results[t][k]
+        if result.times then
+          local times, figures = readers.run(entry.table, entry.table[k], entry.machine, sweep)
+          readers.compare(result.name, figures, wanted)
+          table.move(times, 1, #times, #result.times + 1, result.times)
+        end
+      end
+    end
+  end
+  for _, result in ipairs(results) do
+    for _, row in ipairs(result) do
+      row.median = row.times and median(row.times)
+    end
+  end
+  return results
+end
+
+-- Milliseconds, more than a sweep through libvirt takes.
+local function longer_than_sweep()
+  local times = readers.run({ calls = 5 }, readers.SWEEPS[1])
+  return math.ceil(1.5 * median(times) / 1e6) + 1
+end
+
+local function measure_instructions(one, each, machine_count)
+  local found = {}
+  local function add(name, row, machine, batch, per)
+    if not readers.is_missing(row) then
+      local count = readers.instructions(row, machine, batch)
+      found[#found + 1] = count and { name = name, count = count / (per or 1) }
+    end
+  end
+  local reads = readers.READS_ONE
+  write_taps({ one.name }, { [one.name] = one.devices })
+  add("vmaccountant: live, 1 adapter", reads[2], one.name, 20000)
+  add("vmaccountant: live, all adapters of a machine with several", reads[2], each, 20000)
+  add("vmaccountant: from a sample under max_age", reads[3], one.name, 20000)
+  add("vmaccountant: live, each machine of a sweep", readers.SWEEPS[2], nil, 20, machine_count)
+  add("C: virDomainInterfaceStats, 1 adapter (libvirt's client side)", reads[1], one.name, 1000)
+  add("C: bare RTM_GETSTATS, 1 adapter", reads[5], one.name, 10000)
+  return found
+end
+
+-- One size: sweeps, and for the one that the aims speak of all the rest.
+local function measure_size(machines, with_rest)
+  local size = { machines = #machines.names, adapters = #machines.names * options.adapters }
+  local names = table.move(machines.names, 1, #machines.names, 1, {})
+  local function entry(of, machine)
+    return { table = of, machine = machine, names = names, devices = machines.devices }
+  end
+  local sweeps = { entry(readers.SWEEPS) }
+  if with_rest then
+    sweeps[2] = entry(readers.RESTED)
+  end
+  local results = measure(sweeps, machines.sent, longer_than_sweep())
+  size.sweeps, size.rested = results[1], results[2]
+  if not with_rest then
+    return size
+  end
+
+  local each = names[(#names + 1) // 2]
+  local single = add_machines(machines, 1, 1, "single-")[1]
+  results = measure({ entry(readers.READS_ONE, single), entry(readers.READS_EACH, each) }, machines.sent)
+  size.reads_one, size.reads_each = results[1], results[2]
+  size.reads_each.title = size.reads_each.title:gsub("all its adapters", options.adapters .. " adapters")
+  if options.folder then
+    size.footprint = readers.footprint(each, READS)
+    local one = { name = single, devices = machines.devices[single] }
+    size.instructions = measure_instructions(one, each, #names + 1)
+  end
+  host.virsh("destroy", single)
+  machines.sent[single] = nil
+  table.remove(machines.names)
+  return size
+end
+
+host.start()
+local started <const> = { load = host.read_file("/proc/loadavg"):match("^%S+"), date = os.date("!%Y-%m-%d") }
+local machines <const> = { names = {}, devices = {}, sent = {} }
+local sizes = { adapters = options.adapters, rounds = options.rounds }
+for i, count in ipairs(options.sizes) do
+  add_machines(machines, count - #machines.names, options.adapters, ("idle%d-"):format(i))
+  sizes[i] = measure_size(machines, i == (#options.sizes + 1) // 2)
+  report.print(sizes, sizes[i])
+end
+print "\nThe figures of all readers agreed."
+if options.folder then
+  report.write(options.folder, sizes, started)
+end
+
+host.destroy_all()

@@ -1,0 +1,44 @@
+-- Records the resets of all machines, for every process that reads their bytes.
+--
+--     lua5.4 examples/recorder.lua [URI]
+--
+-- The host's counters do not restart when a machine is reset, so where they
+-- stood is known only to a process that was there.  This one always is: it
+-- writes their values into the machine's live libvirt definition, where every
+-- later process finds them.  It needs a read-write connection, for which
+-- libvirt wants root or a member of the group libvirt, and says so otherwise.
+--
+-- One for each host will do.  It has no state of its own, uses no processor
+-- time while nothing happens, and connects again by itself when libvirtd is
+-- restarted.  Ctrl-C or SIGTERM ends it at once.  Beside this file is a systemd
+-- unit for it, vmaccountant-recorder.service.
+
+if arg[1] == "--help" then
+  print("usage: lua5.4 recorder.lua [URI]")
+  return
+end
+
+local vma = require "vmaccountant"
+
+-- Plain Lua cannot wait, so a child does.  It ends with this process, however
+-- that ends, and Ctrl-C is not for it.
+local SLEEP <const> = "trap '' INT; exec setpriv --pdeathsig KILL sleep infinity"
+local sleeper -- never closed or collected: that would wait for its end
+
+local function record()
+  local objVS <close> = vma.CreateObject("VirtualServer.Application", arg[1])
+  objVS:RecordResets()
+  print("recording the resets of " .. tostring(objVS))
+  io.stdout:flush()
+  sleeper = io.popen(SLEEP)
+  sleeper:read("a")
+  error "the child that waits has ended"
+end
+
+-- The interpreter turns Ctrl-C into an error in whatever Lua code runs.
+local _, err = pcall(record)
+if type(err) == "string" and err:find("interrupted!", 1, true) then
+  os.exit(0)
+end
+io.stderr:write("recorder.lua: ", tostring(err), "\n")
+os.exit(1)

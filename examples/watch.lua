@@ -1,0 +1,198 @@
+-- A live table of all machines: bytes sent and received, and bytes per second
+-- since the look before.
+--
+--     lua5.4 examples/watch.lua [URI] [seconds]
+--
+-- seconds: the time between two looks, 2 without it; fractions are welcome.
+-- In a terminal the table is drawn over again; Ctrl-C ends it, with status 0.
+-- Into a pipe or file go plain lines, tab-separated, one per machine and look:
+--
+--     lua5.4 examples/watch.lua qemu:///system 10 | tee traffic.tsv
+--
+-- It shows max_age at work: a look costs two calls to the host, one for the
+-- list of machines and one for all counts, however many machines there are.
+-- And it shows what a rate must mind: a machine that was started anew, reset
+-- or restored counts from zero again, which is no traffic backwards.
+
+local function usage(stream, status)
+  stream:write("usage: lua5.4 watch.lua [URI] [seconds]\n")
+  os.exit(status)
+end
+
+local uri, seconds = arg[1], arg[2]
+if uri == "--help" then
+  usage(io.stdout, 0)
+elseif not seconds and tonumber(uri) then
+  uri, seconds = nil, uri
+end
+seconds = tonumber(seconds or 2)
+if not (seconds and seconds > 0 and seconds <= 86400) or arg[3] then
+  usage(io.stderr, 1)
+end
+
+local vma = require "vmaccountant"
+
+local is_terminal = os.execute("test -t 1") == true
+
+-- Looks at the host ---------------------------------------------------------
+
+-- Seconds, with a resolution that os.time() has not.
+local function now()
+  local file <close> = io.open("/proc/uptime")
+  return file and file:read("n") or os.time()
+end
+
+-- The accountant's figures of now, or the reason why there are none.
+local function read(accountant)
+  local sent, err = accountant:Get("NetworkBytesSent")
+  local received
+  if sent then
+    received, err = accountant:Get("NetworkBytesReceived")
+  end
+  if not received then
+    return { reason = err.message }
+  end
+  -- Since cannot be known on every host; nil is then as good as any other.
+  return { sent = sent, received = received, since = (accountant:Get("Since")) }
+end
+
+-- Counts restart with the machine's session, and within one never fall.  Where
+-- Since is known it tells of a new one; else only a count that fell does.
+local function is_same_session(before, after)
+  return before.since == after.since
+    and tonumber(after.sent) >= tonumber(before.sent)
+    and tonumber(after.received) >= tonumber(before.received)
+end
+
+-- Adds the rates since the look before to a machine's figures.
+local function add_rates(figures, before, elapsed)
+  if not figures.sent or not before or not before.sent then
+    return -- stopped, or a first look: there is no rate
+  elseif not is_same_session(before, figures) then
+    figures.restarted = true
+  elseif elapsed > 0 then
+    -- tonumber: figures above 2^63 are decimal strings.
+    figures.sent_rate = (tonumber(figures.sent) - tonumber(before.sent)) / elapsed
+    figures.received_rate = (tonumber(figures.received) - tonumber(before.received)) / elapsed
+  end
+end
+
+-- A look at all machines: a list of figures in name order, which `look` before
+-- this one gives the rates.  Machines may have come and gone since.
+local function look_at(objVS, before)
+  local look = { at = now(), by_id = {} }
+  for objVM in objVS.VirtualMachines do
+    local figures = read(objVM.Accountant)
+    local id = objVM.ConfigID
+    figures.name = tostring(objVM):gsub("%c", "?") -- it may hold anything
+    add_rates(figures, before and before.by_id[id], before and look.at - before.at)
+    look[#look + 1] = figures
+    look.by_id[id] = figures
+  end
+  return look
+end
+
+-- Output --------------------------------------------------------------------
+
+local function rate_text(figures, rate)
+  return figures.restarted and "restarted" or rate and ("%.0f"):format(rate) or "-"
+end
+
+local function print_lines(look)
+  local time = os.date("!%Y-%m-%dT%H:%M:%SZ")
+  for _, figures in ipairs(look) do
+    if figures.sent then
+      print(table.concat({ time, figures.name, figures.sent, rate_text(figures, figures.sent_rate),
+        figures.received, rate_text(figures, figures.received_rate) }, "\t"))
+    else
+      print(table.concat({ time, figures.name, figures.reason }, "\t"))
+    end
+  end
+  io.stdout:flush()
+end
+
+-- Names come last, as they may be of any length.
+local ROW <const> = "%18s %12s %18s %12s  %s"
+
+-- How many rows and columns the terminal has now: its window may change.
+local function terminal_size()
+  local pipe <close> = io.popen("stty size 2>/dev/null")
+  local rows, columns = pipe:read("n", "n")
+  if not columns or rows < 4 or columns < 1 then
+    return 24, 80
+  end
+  return rows, columns
+end
+
+local function draw_table(look)
+  local rows, columns = terminal_size()
+  local lines = {
+    ("%s, every %g s; Ctrl-C ends"):format(os.date("%H:%M:%S"), seconds),
+    ROW:format("Sent", "bytes/s", "Received", "bytes/s", "Machine"),
+  }
+  local room = rows - #lines - 1 -- the last row stays free for the cursor
+  local shown = #look <= room and #look or room - 1
+  for i = 1, shown do
+    local figures = look[i]
+    lines[#lines + 1] = figures.sent
+      and ROW:format(figures.sent, rate_text(figures, figures.sent_rate),
+        figures.received, rate_text(figures, figures.received_rate), figures.name)
+      or ROW:format("-", "-", "-", "-", figures.name .. ": " .. figures.reason)
+  end
+  if shown < #look then
+    lines[#lines + 1] = ("… and %d more"):format(#look - shown)
+  end
+  for i, line in ipairs(lines) do -- longer ones would take two rows
+    local stop = utf8.len(line) and utf8.offset(line, columns + 1)
+    lines[i] = line:sub(1, stop and stop - 1 or utf8.len(line) and -1 or columns)
+  end
+  -- Home, each line with what was right of it cleared, then all that is below.
+  io.stdout:write("\27[H", table.concat(lines, "\27[K\n"), "\27[K\n\27[J")
+  io.stdout:flush()
+end
+
+-- The loop ------------------------------------------------------------------
+
+-- Plain Lua cannot sleep, so a child does.  Not by os.execute(), which hides
+-- SIGINT from this process.  In short pieces, so that a signal sent to this
+-- process alone, and not to the child, still ends it soon.
+local function sleep(duration)
+  while duration > 0 do
+    local piece = math.min(duration, 1)
+    io.popen(("sleep %.3f"):format(piece)):close()
+    duration = duration - piece
+  end
+end
+
+local function watch()
+  -- A sample serves one look, and is too old for the next.
+  local objVS <close> = vma.CreateObject("VirtualServer.Application", uri, { max_age = seconds * 0.9 })
+  local before
+  if is_terminal then
+    io.stdout:write("\27[2J")
+  end
+  while true do
+    local ok, look = pcall(look_at, objVS, before)
+    if ok then
+      local show = is_terminal and draw_table or print_lines
+      show(look)
+      before = look
+    elseif look.message then -- the host does not answer; it may again later
+      io.stderr:write(look.message, "\n")
+    else
+      error(look, 0)
+    end
+    sleep(seconds)
+  end
+end
+
+-- The interpreter turns Ctrl-C into an error in whatever Lua code runs.
+local _, err = pcall(watch)
+if type(err) == "string" and err:find("interrupted!", 1, true) then
+  if is_terminal then
+    print()
+  end
+  os.exit(0, true)
+end
+io.stderr:write("watch.lua: ", tostring(err), "\n")
+os.exit(1, true)
