@@ -239,14 +239,43 @@ static int last_session(lua_State *L, void *object)
 }
 
 static const struct member members[] = {
-    {"NetworkBytesSent", get_network_bytes_sent, NULL},
-    {"NetworkBytesReceived", get_network_bytes_received, NULL},
-    {"UpTime", get_uptime, NULL},
-    {"Since", get_since, NULL},
-    {"VirtualMachine", get_virtual_machine, NULL},
-    {"Get", NULL, get},
-    {"LastSession", NULL, last_session},
-    {NULL, NULL, NULL},
+    {.name = "NetworkBytesSent",
+     .get = get_network_bytes_sent,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "sent through all network adapters since the machine was last powered up, reset or "
+                "restored"},
+    {.name = "NetworkBytesReceived",
+     .get = get_network_bytes_received,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "received through all network adapters since the machine was last powered up, "
+                "reset or restored"},
+    {.name = "UpTime",
+     .get = get_uptime,
+     .type = "integer",
+     .unit = "seconds",
+     .meaning = "for how long the machine has been running; restarts with its counts"},
+    {.name = "Since",
+     .get = get_since,
+     .type = "integer",
+     .unit = "seconds since 1970",
+     .meaning = "when the counts started"},
+    {.name = "VirtualMachine",
+     .get = get_virtual_machine,
+     .type = "VMVirtualMachine",
+     .meaning = "the machine that is accounted"},
+    {.name = "Get",
+     .call = get,
+     .parameters = "name: string",
+     .type = "any, VMError?",
+     .meaning = "a property's value, or nil and the error that reading it would have raised"},
+    {.name = "LastSession",
+     .call = last_session,
+     .type = "VMSession?",
+     .meaning = "the last session that is over, with its final figures; nil when this process has "
+                "seen none end"},
+    {.name = NULL},
 };
 
 static int to_string(lua_State *L)

@@ -193,14 +193,37 @@ static int get_type(lua_State *L, void *object)
 }
 
 static const struct member members[] = {
-    {"EthernetAddress", get_ethernet_address, NULL},
-    {"VirtualNetwork", get_virtual_network, NULL},
-    {"VirtualMachine", get_virtual_machine, NULL},
-    {"BytesSent", get_bytes_sent, NULL},
-    {"BytesReceived", get_bytes_received, NULL},
-    {"IsCounted", get_is_counted, NULL},
-    {"Type", get_type, NULL},
-    {NULL, NULL, NULL},
+    {.name = "EthernetAddress",
+     .get = get_ethernet_address,
+     .type = "string",
+     .meaning = "the MAC address, as 52-54-00-12-34-56"},
+    {.name = "VirtualNetwork",
+     .get = get_virtual_network,
+     .type = "VMVirtualNetwork?",
+     .meaning = "what the adapter is plugged into; nil when it is unplugged"},
+    {.name = "VirtualMachine",
+     .get = get_virtual_machine,
+     .type = "VMVirtualMachine",
+     .meaning = "the machine that has the adapter"},
+    {.name = "BytesSent",
+     .get = get_bytes_sent,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "sent through this adapter since the counts started"},
+    {.name = "BytesReceived",
+     .get = get_bytes_received,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "received through this adapter since the counts started"},
+    {.name = "IsCounted",
+     .get = get_is_counted,
+     .type = "boolean",
+     .meaning = "whether the host gives byte counters of the adapter"},
+    {.name = "Type",
+     .get = get_type,
+     .type = "string",
+     .meaning = "libvirt's type of the adapter: network, bridge, user, …"},
+    {.name = NULL},
 };
 
 static int to_string(lua_State *L)
@@ -261,8 +284,11 @@ static int get_network_name(lua_State *L, void *object)
 }
 
 static const struct member network_members[] = {
-    {"Name", get_network_name, NULL},
-    {NULL, NULL, NULL},
+    {.name = "Name",
+     .get = get_network_name,
+     .type = "string",
+     .meaning = "the name of the network, bridge or host device"},
+    {.name = NULL},
 };
 
 static int network_to_string(lua_State *L)

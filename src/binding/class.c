@@ -187,13 +187,19 @@ static int call_method(lua_State *L)
 static int new_index(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
-    luaL_checkudata(L, 1, class->name);
+    void *object = luaL_checkudata(L, 1, class->name);
     const char *name = luaL_tolstring(L, 2, NULL);
     const struct member *member = find_member(class, name);
     struct fault fault;
 
     if (member == NULL)
         return raise_unknown(L, class, name);
+    if (member->set != NULL) {
+        if (class->check != NULL)
+            class->check(L, object, member->name);
+        lua_settop(L, 3);
+        return member->set(L, object);
+    }
     fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "%s of %s is read-only", member->name,
               class->name);
     return class_raise(L, class, member->name, &fault);

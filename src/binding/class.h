@@ -21,6 +21,15 @@ struct member {
     /* A method: the object at index 1, arguments from index 2. NULL for a
      * property. */
     int (*call)(lua_State *L, void *object);
+    /* Gives the property the value at index 3. NULL: it is read-only. */
+    int (*set)(lua_State *L, void *object);
+
+    /* For people and editors, in LuaCATS' terms: of a method what it takes, as
+     * in "name: string, options?: table"; what it gives, NULL for nothing. */
+    const char *parameters;
+    const char *type;
+    const char *unit;    /* NULL for none */
+    const char *meaning; /* one line */
 };
 
 struct class

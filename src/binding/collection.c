@@ -242,16 +242,27 @@ static int accountants(lua_State *L, void *object)
 }
 
 static const struct member machine_members[] = {
-    {"Count", get_count, NULL},
-    {"Item", NULL, item},
-    {"Accountants", NULL, accountants},
-    {NULL, NULL, NULL},
+    {.name = "Count", .get = get_count, .type = "integer", .meaning = "how many there are"},
+    {.name = "Item",
+     .call = item,
+     .parameters = "index: integer|string",
+     .type = "VMVirtualMachine",
+     .meaning = "the one at that place, from 1"},
+    {.name = "Accountants",
+     .call = accountants,
+     .type = "fun(): VMAccountant?",
+     .meaning = "iterates over the machines' accountants"},
+    {.name = NULL},
 };
 
 static const struct member adapter_members[] = {
-    {"Count", get_count, NULL},
-    {"Item", NULL, item},
-    {NULL, NULL, NULL},
+    {.name = "Count", .get = get_count, .type = "integer", .meaning = "how many there are"},
+    {.name = "Item",
+     .call = item,
+     .parameters = "index: integer|string",
+     .type = "VMNetworkAdapter",
+     .meaning = "the one at that place, from 1"},
+    {.name = NULL},
 };
 
 static const luaL_Reg metamethods[] = {
