@@ -145,7 +145,9 @@ describe("the object model", function()
         for _, name in ipairs(members.properties) do
           local value = object[name]
           for _, spelling in ipairs { name:lower(), name:upper(), scramble(name) } do
-            if type(value) == "userdata" then
+            if name == "UpTime" then -- the clock goes on
+              assert.is_true(object[spelling] - value <= 60, spelling)
+            elseif type(value) == "userdata" then
               assert.equal(tostring(value), tostring(object[spelling]), spelling)
             else
               assert.same(value, object[spelling], spelling)
