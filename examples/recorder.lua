@@ -20,19 +20,14 @@ end
 
 local vma = require "vmaccountant"
 
--- Plain Lua cannot wait, so a child does.  It ends with this process, however
--- that ends, and Ctrl-C is not for it.
-local SLEEP <const> = "trap '' INT; exec setpriv --pdeathsig KILL sleep infinity"
-local sleeper -- never closed or collected: that would wait for its end
-
 local function record()
   local objVS <close> = vma.CreateObject("VirtualServer.Application", arg[1])
   objVS:RecordResets()
   print("recording the resets of " .. tostring(objVS))
   io.stdout:flush()
-  sleeper = io.popen(SLEEP)
-  sleeper:read("a")
-  error "the child that waits has ended"
+  while true do -- a thread of the object's own records
+    objVS:WaitForEvents(-1)
+  end
 end
 
 -- The interpreter turns Ctrl-C into an error in whatever Lua code runs.

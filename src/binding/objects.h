@@ -36,8 +36,9 @@ struct application_options {
 
 enum { DEFAULT_TIMEOUT = 30 };
 
-/* host and accounting are NULL once it is closed. User value 1: the machine
- * objects by UUID, held weakly, so that one machine is one object. */
+/* host and accounting are NULL once it is closed. User values: 1 the machine
+ * objects by UUID, held weakly, so that one machine is one object; 2 the event
+ * handlers by their names, or nil. */
 struct application {
     struct hypervisor *host;
     struct accounting *accounting;
@@ -93,6 +94,10 @@ void application_warn(lua_State *L, const struct application *application);
  * 2^63-1, else a decimal string. [-0, +1, m] */
 void application_push_decimal(lua_State *L, const struct application *application,
                               struct decimal value);
+
+/* event_handlers.c: methods of the application. */
+int application_connect(lua_State *L, void *object);
+int application_wait_for_events(lua_State *L, void *object);
 
 /* Pushes the machine's object, the same one while anything holds it. The
  * application is at the index; the name becomes the object's text. [-0, +1, m] */

@@ -119,6 +119,9 @@ void accounting_release(struct accounting *accounting)
         }
     }
     free(accounting->buckets);
+    machine_events_free(accounting->events);
+    if (accounting->wake.descriptor >= 0)
+        wake_close(&accounting->wake);
     pthread_cond_destroy(&accounting->recording);
     pthread_mutex_destroy(&accounting->lock);
     hypervisor_release(accounting->host);
@@ -345,6 +348,36 @@ static void settle_start(struct account *account, bool is_new_session)
     }
 }
 
+static bool has_device(const struct machine_sample *sample, const struct adapter_key *key)
+{
+    for (size_t i = 0; i < sample->adapters->count; i++)
+        if (adapter_key_equal(&sample->readings[i].key, key))
+            return true;
+    return false;
+}
+
+/* Whether the sample has the adapter with another device: it was made anew. */
+static bool has_successor(const struct account *account, const struct machine_sample *sample,
+                          const struct adapter_key *key)
+{
+    for (size_t i = 0; i < sample->adapters->count; i++)
+        if (memcmp(sample->readings[i].key.mac, key->mac, MAC_SIZE) == 0 &&
+            session_find_adapter(&account->session, &sample->readings[i].key) == NULL)
+            return true;
+    return false;
+}
+
+/* The sample is of the run that the account stands at. */
+static void tell_removed_adapters(struct accounting *accounting, const struct account *account,
+                                  const struct machine_sample *sample)
+{
+    for (size_t i = 0; i < account->last.adapters->count; i++) {
+        const struct adapter_key *key = &account->last.readings[i].key;
+        if (!has_device(sample, key) && !has_successor(account, sample, key))
+            machine_events_adapter_removed(accounting->events, &account->uuid, key->mac);
+    }
+}
+
 bool account_observe(struct accounting *accounting, struct account *account,
                      const struct machine_sample *sample, int64_t now)
 {
@@ -357,6 +390,8 @@ bool account_observe(struct accounting *accounting, struct account *account,
     }
     if (sample->domain_id != account->last.domain_id)
         account_end_session(accounting, account, sample->domain_id, STOP_UNKNOWN);
+    if (is_running && !is_new_session && machine_events_is_watching(accounting->events))
+        tell_removed_adapters(accounting, account, sample);
     if (is_running &&
         !session_observe(&account->session, sample->readings, sample->adapters->count))
         return false;
@@ -401,8 +436,10 @@ void account_reset(struct accounting *accounting, struct account *account)
                          now - account->reset_seen_at < ONE_RESET_MILLISECONDS * INT64_C(1000000) &&
                          is_unused(&account->session);
 
-    if (!is_same_reset)
+    if (!is_same_reset) {
         keep_finished(accounting, account, STOP_RESET);
+        account->is_reset_told = false;
+    }
     /* The readings have been observed already, so no memory is needed. */
     session_reset(&account->session, account->last.readings, account->last.adapters->count);
     account->reset_pending = false;
@@ -432,6 +469,7 @@ static void remove_oldest_departed(struct accounting *accounting)
 void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid)
 {
     struct account *account = account_find(accounting, uuid);
+    machine_events_forget(accounting->events, uuid);
     if (account == NULL || account->is_departed)
         return;
     account_end_session(accounting, account, NOT_RUNNING, STOP_UNKNOWN);
@@ -542,14 +580,6 @@ static void recognize_devices(const struct account *account, struct machine_samp
         return;
     for (size_t i = 0; i < sample->adapters->count; i++)
         sample->readings[i].key = key_of_known(account, sample, i);
-}
-
-static bool has_device(const struct machine_sample *sample, const struct adapter_key *key)
-{
-    for (size_t i = 0; i < sample->adapters->count; i++)
-        if (adapter_key_equal(&sample->readings[i].key, key))
-            return true;
-    return false;
 }
 
 /* Whether the sample is of the run that the account stands at, going by its ID,

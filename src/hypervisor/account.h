@@ -6,6 +6,7 @@
 #define VMACCOUNTANT_HYPERVISOR_ACCOUNT_H
 
 #include "hypervisor/accounting.h"
+#include "hypervisor/machine_events.h"
 
 #include <pthread.h>
 
@@ -38,6 +39,7 @@ struct account {
     bool reset_pending;   /* told of a reset, but the counters could not be read */
     bool is_departed;     /* the machine is gone: kept for `finished` only */
     bool wants_recording; /* the baseline is to be written by the recorder */
+    bool is_reset_told;   /* the host has told of the session's reset */
 
     struct finished_session finished;
 };
@@ -46,6 +48,8 @@ struct accounting {
     struct hypervisor *host;
     int64_t max_age;
     atomic_uint references;
+    struct wake wake; /* not open before something is to be waited for */
+    struct machine_events *events;
     pthread_mutex_t lock; /* guards all below */
     uint64_t version;     /* counts the changes to all accounts */
     struct account **buckets;

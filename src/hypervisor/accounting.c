@@ -10,11 +10,13 @@ struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
 {
     struct accounting *accounting = calloc(1, sizeof *accounting);
     struct account **buckets = calloc(BUCKETS_AT_FIRST, sizeof(struct account *));
-    if (accounting == NULL || buckets == NULL) {
+    if (accounting == NULL || buckets == NULL ||
+        (accounting->events = machine_events_new(&accounting->wake)) == NULL) {
         free(accounting);
         free(buckets);
         return NULL;
     }
+    accounting->wake.descriptor = -1;
     atomic_init(&accounting->references, 1);
     accounting->host = hypervisor_hold(host);
     accounting->max_age = max_age;
@@ -344,6 +346,15 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
         account_mark_changed(accounting, account);
     }
     pthread_mutex_unlock(&accounting->lock);
+    return true;
+}
+
+bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum wake_result *result,
+                     struct fault *fault)
+{
+    if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
+        return false;
+    *result = wake_wait(&accounting->wake, milliseconds);
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/decimal.h"
 #include "hypervisor/hypervisor.h"
+#include "hypervisor/machine_events.h"
 
 struct accounting;
 
@@ -72,6 +73,19 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
 /* From now on the baseline of each reset is written for other processes, in a
  * thread of its own. A fault where this connection may not write. */
 bool accounting_record_resets(struct accounting *accounting, struct fault *fault);
+
+/* From now on what happens to machines is kept for accounting_take_event. A
+ * fault where the host does not answer, or tells of nothing by itself. */
+bool accounting_watch(struct accounting *accounting, struct fault *fault);
+void accounting_unwatch(struct accounting *accounting);
+
+/* As machine_events_take and machine_events_take_lost. */
+bool accounting_take_event(struct accounting *accounting, struct machine_event *event);
+uint64_t accounting_take_lost_events(struct accounting *accounting);
+
+/* Waits until something has happened, as wake_wait does. */
+bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum wake_result *result,
+                     struct fault *fault);
 
 /* Takes what is to be warned of: why a machine's shared baseline is ignored.
  * False when there is nothing. */

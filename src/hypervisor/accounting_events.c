@@ -24,7 +24,12 @@ static void look_at(struct accounting *accounting, const struct machine_uuid *uu
     recorder_notify(accounting); /* the look may have found a reset or a start */
 }
 
-static void on_started(void *context, const struct machine_uuid *uuid)
+static void on_named(void *context, const struct machine_uuid *uuid, const char *name)
+{
+    machine_events_name(((struct accounting *)context)->events, uuid, name);
+}
+
+static void on_started(void *context, const struct machine_uuid *uuid, bool is_restored)
 {
     struct accounting *accounting = context;
 
@@ -38,6 +43,17 @@ static void on_started(void *context, const struct machine_uuid *uuid)
     }
     pthread_mutex_unlock(&accounting->lock);
     look_at(accounting, uuid);
+    machine_events_started(accounting->events, uuid, is_restored);
+}
+
+static void on_paused(void *context, const struct machine_uuid *uuid, enum machine_state state)
+{
+    machine_events_paused(((struct accounting *)context)->events, uuid, state);
+}
+
+static void on_resumed(void *context, const struct machine_uuid *uuid)
+{
+    machine_events_resumed(((struct accounting *)context)->events, uuid);
 }
 
 /* With the lock held. The host says that the machine does not run now, or runs
@@ -62,6 +78,7 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
     struct hypervisor *host = accounting->host;
     bool is_settled = false;
 
+    machine_events_stopped(accounting->events, uuid, reason);
     /* The kernel told of the devices' end before libvirt told of the machine's. */
     host->driver->settle(host);
     /* It may be running again by now, and another thread have seen that: what
@@ -110,8 +127,18 @@ void accounting_note_reset(struct accounting *accounting, const struct machine_u
 
 static void on_reset(void *context, const struct machine_uuid *uuid)
 {
-    accounting_note_reset(context, uuid);
-    recorder_notify(context);
+    struct accounting *accounting = context;
+
+    accounting_note_reset(accounting, uuid);
+    recorder_notify(accounting);
+    pthread_mutex_lock(&accounting->lock);
+    struct account *account = account_find(accounting, uuid);
+    bool is_told = account != NULL && account->is_reset_told;
+    if (account != NULL)
+        account->is_reset_told = true;
+    pthread_mutex_unlock(&accounting->lock);
+    if (!is_told)
+        machine_events_reset(accounting->events, uuid);
 }
 
 static void on_adapters_changed(void *context, const struct machine_uuid *uuid)
@@ -162,10 +189,65 @@ static void on_device_gone(void *context, uint64_t incarnation,
     pthread_mutex_unlock(&accounting->lock);
 }
 
+/* Compares the states of all machines with what was told of them. */
+static bool tell_states(struct accounting *accounting, struct fault *fault)
+{
+    struct hypervisor *host = accounting->host;
+    struct machine_list list = {0};
+
+    if (!machine_events_is_watching(accounting->events))
+        return true;
+    if (!host->driver->list(host, &list, fault))
+        return false;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct machine_list_entry *machine = &list.entries[i];
+        enum machine_state state;
+        struct fault gone;
+        if (host->driver->state(host, &machine->uuid, &state, &gone))
+            machine_events_found(accounting->events, &machine->uuid, machine->name, state);
+    }
+    machine_events_found_all(accounting->events);
+    machine_list_clear(&list);
+    return true;
+}
+
 static void on_missed(void *context)
 {
     struct fault fault;
     accounting_sweep(context, &fault); /* without an answer the next read looks */
+    tell_states(context, &fault);
+}
+
+bool accounting_watch(struct accounting *accounting, struct fault *fault)
+{
+    struct hypervisor *host = accounting->host;
+
+    if (!host->driver->tells(host))
+        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                         "this host's driver tells of no events; ask for State instead");
+    if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
+        return false;
+    /* First, so that nothing is missed between the two. */
+    machine_events_watch(accounting->events, true);
+    if (tell_states(accounting, fault))
+        return true;
+    machine_events_watch(accounting->events, false);
+    return false;
+}
+
+void accounting_unwatch(struct accounting *accounting)
+{
+    machine_events_watch(accounting->events, false);
+}
+
+bool accounting_take_event(struct accounting *accounting, struct machine_event *event)
+{
+    return machine_events_take(accounting->events, event);
+}
+
+uint64_t accounting_take_lost_events(struct accounting *accounting)
+{
+    return machine_events_take_lost(accounting->events);
 }
 
 void accounting_listen(struct accounting *accounting)
@@ -174,8 +256,11 @@ void accounting_listen(struct accounting *accounting)
         .context = accounting,
         .hold = hold,
         .release = release,
+        .named = on_named,
         .started = on_started,
         .stopped = on_stopped,
+        .paused = on_paused,
+        .resumed = on_resumed,
         .reset = on_reset,
         .adapters_changed = on_adapters_changed,
         .device_gone = on_device_gone,

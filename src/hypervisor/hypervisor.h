@@ -24,10 +24,16 @@ struct hypervisor_listener {
     void (*hold)(void *context);
     void (*release)(void *context);
 
+    /* The name of the machine that the next word is of. */
+    void (*named)(void *context, const struct machine_uuid *uuid, const char *name);
     /* A machine was powered up, restored, or has arrived from another host. */
-    void (*started)(void *context, const struct machine_uuid *uuid);
+    void (*started)(void *context, const struct machine_uuid *uuid, bool is_restored);
     /* A run of the machine is over. */
     void (*stopped)(void *context, const struct machine_uuid *uuid, enum stop_reason reason);
+    /* The machine was halted, perhaps as a part of saving it, or goes on; it is
+     * in that state by now. */
+    void (*paused)(void *context, const struct machine_uuid *uuid, enum machine_state state);
+    void (*resumed)(void *context, const struct machine_uuid *uuid);
     /* The machine was reset, by whomever. May come twice for one reset. */
     void (*reset)(void *context, const struct machine_uuid *uuid);
     /* Adapters were plugged or unplugged, or a shared baseline written. */
@@ -105,6 +111,9 @@ struct hypervisor_driver {
     /* Tells how the counters of the adapters that are known are read. */
     bool (*sources)(struct hypervisor *host, source_receiver *receive, void *context,
                     struct fault *fault);
+
+    /* Whether the host tells of what happens. */
+    bool (*tells)(struct hypervisor *host);
 
     /* From now on the listener is told what happens; NULL ends that. The host
      * keeps the pointed-to functions' pointers, not the structure. A host

@@ -292,6 +292,7 @@ GUARDED(libvirt_write_baseline,
         (struct hypervisor * host, const struct machine_uuid *uuid, const struct baseline *baseline,
          struct fault *fault),
         (host, uuid, baseline, fault))
+GUARDED(libvirt_tells, (struct hypervisor * host), (host))
 GUARDED(libvirt_prepare_writing, (struct hypervisor * host, struct fault *fault), (host, fault))
 
 const struct hypervisor_driver libvirt_driver = {
@@ -310,6 +311,7 @@ const struct hypervisor_driver libvirt_driver = {
     .monotonic_time = monotonic_time,
     .stop_reason = guarded_stop_reason,
     .sources = libvirt_sources,
+    .tells = guarded_libvirt_tells,
     .listen = libvirt_listen,
     .settle = libvirt_settle,
     .device_bytes = device_bytes,

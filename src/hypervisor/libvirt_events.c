@@ -45,6 +45,14 @@ static enum stop_reason stop_reason_of(int detail)
     }
 }
 
+/* Invalid where the host does not answer. */
+static enum machine_state state_of(virDomainPtr domain)
+{
+    enum machine_state state;
+    struct fault fault;
+    return libvirt_domain_state(domain, &state, &fault) ? state : MACHINE_Invalid;
+}
+
 static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
                         void *context)
 {
@@ -53,18 +61,33 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
     struct hypervisor_listener listener;
 
     (void)connection;
-    if (event != VIR_DOMAIN_EVENT_STARTED && event != VIR_DOMAIN_EVENT_STOPPED &&
-        event != VIR_DOMAIN_EVENT_UNDEFINED)
-        return 0;
-    libvirt_forget_definition(self, &uuid);
+    if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
+        event == VIR_DOMAIN_EVENT_UNDEFINED)
+        libvirt_forget_definition(self, &uuid);
     if (!hold_listener(self, &listener))
         return 0;
-    if (event == VIR_DOMAIN_EVENT_STARTED)
-        listener.started(listener.context, &uuid);
-    else if (event == VIR_DOMAIN_EVENT_STOPPED)
+    if (event != VIR_DOMAIN_EVENT_UNDEFINED)
+        listener.named(listener.context, &uuid, virDomainGetName(domain));
+    switch ((virDomainEventType)event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        listener.started(listener.context, &uuid, detail == VIR_DOMAIN_EVENT_STARTED_RESTORED);
+        break;
+    case VIR_DOMAIN_EVENT_STOPPED:
         listener.stopped(listener.context, &uuid, stop_reason_of(detail));
-    else
+        break;
+    case VIR_DOMAIN_EVENT_UNDEFINED:
         listener.adapters_changed(listener.context, &uuid); /* it may be gone altogether */
+        break;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+    case VIR_DOMAIN_EVENT_PMSUSPENDED:
+        listener.paused(listener.context, &uuid, state_of(domain));
+        break;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        listener.resumed(listener.context, &uuid);
+        break;
+    default:
+        break;
+    }
     listener.release(listener.context);
     return 0;
 }
@@ -77,6 +100,7 @@ static void on_reset(virConnectPtr connection, virDomainPtr domain, void *contex
     (void)connection;
     if (!hold_listener(context, &listener))
         return;
+    listener.named(listener.context, &uuid, virDomainGetName(domain));
     listener.reset(listener.context, &uuid);
     listener.release(listener.context);
 }
@@ -89,6 +113,7 @@ static void tell_definition_changed(struct libvirt_host *self, virDomainPtr doma
     libvirt_forget_definition(self, &uuid);
     if (!hold_listener(self, &listener))
         return;
+    listener.named(listener.context, &uuid, virDomainGetName(domain));
     listener.adapters_changed(listener.context, &uuid);
     listener.release(listener.context);
 }
@@ -207,6 +232,21 @@ static void on_reconnect(int timer, void *context)
         virEventUpdateTimeout(timer, -1);
     else
         libvirt_reconnect(self);
+}
+
+bool libvirt_tells(struct hypervisor *host)
+{
+    struct libvirt_host *self = libvirt_host(host);
+    struct fault fault;
+
+    virConnectPtr connection = libvirt_connection(self, READ_ONLY, &fault);
+    if (connection == NULL)
+        return true; /* it does not answer now, but may again */
+    pthread_mutex_lock(&self->lock);
+    bool tells = libvirt_has_events(self);
+    pthread_mutex_unlock(&self->lock);
+    virConnectClose(connection);
+    return tells;
 }
 
 void libvirt_settle(struct hypervisor *host)

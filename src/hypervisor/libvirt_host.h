@@ -116,6 +116,7 @@ bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault);
 
 void libvirt_listen(struct hypervisor *host, const struct hypervisor_listener *listener);
 void libvirt_settle(struct hypervisor *host);
+bool libvirt_tells(struct hypervisor *host);
 /* For a new read-only connection: registers for its events. */
 void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
                              int event_ids[EVENT_KINDS]);

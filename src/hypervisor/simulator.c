@@ -201,6 +201,7 @@ bool simulator_rename_machine(struct simulator *self, const struct machine_uuid 
         return fault_out_of_memory(fault);
     free(machine->name);
     machine->name = copy;
+    TELL(self, named, uuid, copy);
     return true;
 }
 
@@ -225,12 +226,14 @@ static void make_device(struct simulator *self, struct simulated_adapter *adapte
 
 static void start(struct simulator *self, struct simulated_machine *machine)
 {
+    bool is_restored = machine->state == MACHINE_Saved;
     machine->state = MACHINE_Running;
     machine->domain_id = self->next_domain_id++;
     machine->started_at = simulator_unix_time(self);
     for (struct simulated_adapter *adapter = machine->adapters; adapter; adapter = adapter->next)
         make_device(self, adapter);
-    TELL(self, started, &machine->uuid);
+    TELL(self, named, &machine->uuid, machine->name);
+    TELL(self, started, &machine->uuid, is_restored);
 }
 
 static void remove_device(struct simulator *self, const struct simulated_adapter *adapter)
@@ -312,12 +315,14 @@ bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
                      "the machine is already paused"))
             return false;
         machine->state = MACHINE_Paused;
+        TELL(self, paused, uuid, MACHINE_Paused);
         return true;
     case CHANGE_RESUME:
         if (!require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
                      "the machine is not paused"))
             return false;
         machine->state = MACHINE_Running;
+        TELL(self, resumed, uuid);
         return true;
     case CHANGE_RESET:
     default:
@@ -694,6 +699,11 @@ static bool sources(struct hypervisor *host, source_receiver *receive, void *con
     return true;
 }
 
+static bool tells(struct hypervisor *host)
+{
+    return !simulator_of(host)->keeps_silent;
+}
+
 static void listen(struct hypervisor *host, const struct hypervisor_listener *listener)
 {
     struct simulated_host *self = (struct simulated_host *)host;
@@ -800,6 +810,7 @@ static const struct hypervisor_driver simulator_driver = {
     .monotonic_time = monotonic_time,
     .stop_reason = stop_reason,
     .sources = sources,
+    .tells = tells,
     .listen = listen,
     .settle = settle,
     .device_bytes = device_bytes,

@@ -1,0 +1,195 @@
+/*
+ * event_handlers: Connect and WaitForEvents of VMVirtualServer. What happens is
+ * noted by other threads; handlers run in the caller's, inside WaitForEvents.
+ */
+#include "binding/error.h"
+#include "binding/objects.h"
+#include "binding/resource.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static const char *const handler_names[] = {[EVENT_STATE] = "OnVMStateChange",
+                                            [EVENT_RESET] = "OnReset",
+                                            [EVENT_ADAPTER_REMOVED] = "OnAdapterRemoved"};
+enum {
+    HANDLERS = sizeof handler_names / sizeof handler_names[0],
+    HANDLERS_VALUE = 2 /* the application's user value */
+};
+
+/* The table at index 2 as one by the names above; pushes it. */
+static void push_handlers(lua_State *L)
+{
+    lua_createtable(L, 0, HANDLERS);
+    lua_pushnil(L);
+    while (lua_next(L, 2) != 0) {
+        const char *given = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        int kind = 0;
+        while (kind < HANDLERS && strcasecmp(handler_names[kind], given) != 0)
+            kind++;
+        if (kind == HANDLERS)
+            error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
+                        "there is no event '%.100s'; the handlers are OnVMStateChange(name, "
+                        "state), OnReset(name) and OnAdapterRemoved(name, address)",
+                        luaL_tolstring(L, -2, NULL));
+        if (!lua_isfunction(L, -1))
+            error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
+                        "the handler %s must be a function, not a %s value", handler_names[kind],
+                        luaL_typename(L, -1));
+        lua_setfield(L, -3, handler_names[kind]);
+    }
+}
+
+/***
+From now on keeps what happens to the host's machines until WaitForEvents is
+called, which calls the handlers. In place of those that were connected before;
+an empty table ends it. Asks the host for the states of all machines.
+
+`OnVMStateChange(name, state)` is called for each state that a machine passes
+through, in the order that Virtual Server documents: a startup is
+vmVMState_TurningOn, vmVMState_Running (from a saved state with
+vmVMState_Restoring between them); a turn-off vmVMState_TurningOff,
+vmVMState_DeleteMachine, vmVMState_TurnedOff, with vmVMState_Saving first when
+it is saved; a reset vmVMState_TurningOff, vmVMState_DeleteMachine,
+vmVMState_TurningOn, vmVMState_Running. `OnReset(name)` follows these of a reset,
+and `OnAdapterRemoved(name, address)` is called when an adapter was unplugged.
+What happened while the connection to libvirt was lost is told, when it is
+back, as the difference of the states.
+@within VMVirtualServer
+@function Connect
+@tparam VMEventHandlers handlers functions by these names, in any letter case
+@raise E_POINTER for missing handlers; E_INVALIDARG for an unknown one;
+DISP_E_EXCEPTION when the host does not answer, or its driver has no events
+*/
+int application_connect(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    struct fault fault;
+
+    if (lua_isnoneornil(L, 2))
+        return error_raise(L, "Connect", NULL, HRESULT_E_POINTER,
+                           "the table of handlers is missing, as in objVS:Connect{ "
+                           "OnVMStateChange = function(name, state) print(name, state) end }");
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    push_handlers(L);
+    lua_pushnil(L);
+    bool is_empty = lua_next(L, -2) == 0;
+    lua_settop(L, 3);
+    if (is_empty) {
+        accounting_unwatch(application->accounting);
+    } else {
+        lua_getiuservalue(L, 1, HANDLERS_VALUE);
+        bool is_watched = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (!is_watched && !accounting_watch(application->accounting, &fault))
+            return class_raise(L, &application_class, "Connect", &fault);
+    }
+    if (is_empty) {
+        lua_pushnil(L);
+        lua_replace(L, 3);
+    }
+    lua_setiuservalue(L, 1, HANDLERS_VALUE);
+    return 0;
+}
+
+/* Calls the handler of the event, if there is one. */
+static void call_handler(lua_State *L, const struct machine_event *event)
+{
+    int top = lua_gettop(L);
+    char mac[MAC_TEXT_SIZE];
+
+    lua_getiuservalue(L, 1, HANDLERS_VALUE);
+    if (lua_istable(L, -1) && lua_getfield(L, -1, handler_names[event->kind]) == LUA_TFUNCTION) {
+        lua_pushstring(L, event->name);
+        if (event->kind == EVENT_STATE) {
+            lua_pushinteger(L, event->state);
+        } else if (event->kind == EVENT_ADAPTER_REMOVED) {
+            mac_format(event->mac, mac);
+            lua_pushstring(L, mac);
+        }
+        lua_call(L, event->kind == EVENT_RESET ? 1 : 2, 0);
+    }
+    lua_settop(L, top);
+}
+
+/* Calls the handlers for what has happened until now, and returns how many
+ * events that were. A handler may close the application. */
+static lua_Integer deliver(lua_State *L, const struct application *application)
+{
+    struct machine_event event;
+    lua_Integer count = 0;
+    char **name = resource_new(L, sizeof *name, resource_free_pointer);
+    int resource = lua_gettop(L);
+
+    while (application->accounting != NULL &&
+           accounting_take_event(application->accounting, &event)) {
+        free(*name);
+        *name = event.name; /* a handler may raise */
+        call_handler(L, &event);
+        count++;
+    }
+    resource_clear(L, resource);
+    lua_settop(L, resource - 1);
+    return count;
+}
+
+static int64_t milliseconds_of(struct hypervisor *host)
+{
+    return host->driver->monotonic_time(host) / 1000000;
+}
+
+/***
+Calls the connected handlers for what has happened since, in its order; when
+nothing has, waits for it. An error in a handler is raised here, and the events
+after that one are kept for the next call. Without handlers it only waits. A
+signal to the process, as that of Ctrl-C, ends the wait early.
+@within VMVirtualServer
+@function WaitForEvents
+@int milliseconds how long to wait for the first event, -1 for ever
+@treturn integer how many events there were; 0 when the time was over
+@raise E_POINTER for a missing time; E_INVALIDARG for one below -1;
+DISP_E_EXCEPTION when so many events were kept (16384) that newer ones had to go;
+VM_E_APP_SHUTTING_DOWN
+*/
+int application_wait_for_events(lua_State *L, void *object)
+{
+    const struct application *application = object;
+    enum wake_result result = WAKE_SIGNALLED;
+    struct fault fault;
+    int is_number;
+
+    if (lua_isnoneornil(L, 2))
+        return error_raise(L, "WaitForEvents", NULL, HRESULT_E_POINTER,
+                           "the time in milliseconds is missing, as in objVS:WaitForEvents(1000)");
+    lua_Number milliseconds = lua_tonumberx(L, 2, &is_number);
+    if (!is_number || !(milliseconds >= 0 || milliseconds == -1) || milliseconds > 1e15)
+        return error_raise(L, "WaitForEvents", NULL, HRESULT_E_INVALIDARG,
+                           "the time must be -1, for ever, or milliseconds from 0, not '%.100s'",
+                           luaL_tolstring(L, 2, NULL));
+    uint64_t lost = accounting_take_lost_events(application->accounting);
+    if (lost > 0)
+        return error_raise(L, "WaitForEvents", NULL, HRESULT_DISP_E_EXCEPTION,
+                           "%llu events were lost, since more than 16384 were waiting; call "
+                           "WaitForEvents more often. The next call delivers those before them",
+                           (unsigned long long)lost);
+
+    lua_settop(L, 1);
+    lua_Integer count = deliver(L, application);
+    int64_t until = count > 0 ? 0 : milliseconds_of(application->host) + (int64_t)milliseconds;
+    while (count == 0 && result == WAKE_SIGNALLED) {
+        int64_t left = until - milliseconds_of(application->host);
+        if (!accounting_wait(application->accounting,
+                             milliseconds < 0 ? -1
+                             : left > 0       ? left
+                                              : 0,
+                             &result, &fault))
+            return class_raise(L, &application_class, "WaitForEvents", &fault);
+        count = deliver(L, application);
+        if (application->host == NULL) /* closed by a handler */
+            break;
+    }
+    lua_pushinteger(L, count);
+    return 1;
+}
