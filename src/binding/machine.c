@@ -145,29 +145,20 @@ static int get_network_adapters(lua_State *L, void *object)
     return 1;
 }
 
-static int change(lua_State *L, const struct machine_object *machine, enum machine_change change,
-                  const char *method)
-{
-    struct fault fault;
-
-    if (!accounting_change(machine->application->accounting, &machine->uuid, change, &fault))
-        return raise(L, method, &fault);
-    task_push(L, 1, method);
-    return 1;
-}
-
 /***
-Starts the machine, or restores it from its saved state. This and the other
-methods that change a machine open a read-write connection at their first use
-and return when the host has done it.
+Starts the machine, or restores it from its saved state. Returns when the
+machine's state allows it and the host has been asked; the task tells when it
+is done. The methods that change a machine open a read-write connection at
+their first use.
 @within VMVirtualMachine
 @function Startup
-@treturn VMTask a task that is complete
+@treturn VMTask
 @raise VM_E_VM_RUNNING when it is running; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
 static int startup(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_STARTUP, "Startup");
+    (void)object;
+    return task_begin(L, 1, CHANGE_STARTUP, "Startup");
 }
 
 /***
@@ -179,11 +170,13 @@ Turns the machine off at once, as pulling the plug does.
 */
 static int turn_off(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_TURN_OFF, "TurnOff");
+    (void)object;
+    return task_begin(L, 1, CHANGE_TURN_OFF, "TurnOff");
 }
 
 /***
-Resets the machine, as its reset button does.
+Resets the machine, as its reset button does. Its counts start at zero when this
+returns.
 @within VMVirtualMachine
 @function Reset
 @treturn VMTask a task that is complete
@@ -191,20 +184,23 @@ Resets the machine, as its reset button does.
 */
 static int reset(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_RESET, "Reset");
+    (void)object;
+    return task_begin(L, 1, CHANGE_RESET, "Reset");
 }
 
 /***
-Saves the machine's state to the host's disk and stops it. Blocks until the
-memory is written.
+Saves the machine's state to the host's disk and stops it. Returns when the
+host has been asked; the task tells how much of the memory is written, and can
+be cancelled.
 @within VMVirtualMachine
 @function Save
-@treturn VMTask a task that is complete
+@treturn VMTask
 @raise VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
 static int save(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_SAVE, "Save");
+    (void)object;
+    return task_begin(L, 1, CHANGE_SAVE, "Save");
 }
 
 /***
@@ -216,7 +212,8 @@ Halts the machine's processors. Its counts stay readable.
 */
 static int pause_machine(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_PAUSE, "Pause");
+    (void)object;
+    return task_begin(L, 1, CHANGE_PAUSE, "Pause");
 }
 
 /***
@@ -228,7 +225,8 @@ Lets a paused machine go on.
 */
 static int resume(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_RESUME, "Resume");
+    (void)object;
+    return task_begin(L, 1, CHANGE_RESUME, "Resume");
 }
 
 /***
@@ -240,7 +238,8 @@ Deletes the saved state, so that the machine starts afresh.
 */
 static int discard_saved_state(lua_State *L, void *object)
 {
-    return change(L, object, CHANGE_DISCARD_SAVED_STATE, "DiscardSavedState");
+    (void)object;
+    return task_begin(L, 1, CHANGE_DISCARD_SAVED_STATE, "DiscardSavedState");
 }
 
 static const struct member members[] = {

@@ -113,8 +113,9 @@ const char *machine_known_name(lua_State *L, int index);
 void collection_push(lua_State *L, const struct class *class, int owner_index,
                      struct application *application);
 
-/* Pushes the finished task of that description. [-0, +1, m] */
-void task_push(lua_State *L, int machine_index, const char *description);
+/* Begins the change of the machine object at the index, and pushes its task;
+ * raises what the host refuses. [-0, +1, e] */
+int task_begin(lua_State *L, int machine_index, enum machine_change change, const char *method);
 
 /* Pushes the adapters of the machine object at the index. [-0, +1, e] */
 void adapter_collection_push(lua_State *L, int machine_index);

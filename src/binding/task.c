@@ -1,9 +1,9 @@
 /*
- * task: VMTask, what a life-cycle method returns. The method returns when the
- * host has done what it asked for, so a task is always complete.
+ * task: VMTask, what a life-cycle method returns.
  */
 #include "binding/error.h"
 #include "binding/objects.h"
+#include "hypervisor/machine_task.h"
 
 #include <lauxlib.h>
 #include <stdatomic.h>
@@ -11,22 +11,29 @@
 /* User values: 1 the machine, 2 the description. */
 struct task {
     const struct application *application;
+    struct machine_task *task; /* NULL when the change was refused */
     lua_Integer id;
 };
 
-void task_push(lua_State *L, int machine_index, const char *description)
+int task_begin(lua_State *L, int machine_index, enum machine_change change, const char *method)
 {
     static atomic_llong serial; /* several Lua states may share the process */
     const struct machine_object *machine = lua_touserdata(L, machine_index);
     machine_index = lua_absindex(L, machine_index);
     struct task *task = class_new(L, &task_class, sizeof *task, 2);
+    struct fault fault;
 
     task->application = machine->application;
     task->id = atomic_fetch_add(&serial, 1) + 1;
     lua_pushvalue(L, machine_index);
     lua_setiuservalue(L, -2, 1);
-    lua_pushfstring(L, "%s of %s", description, machine_known_name(L, machine_index));
+    lua_pushfstring(L, "%s of %s", method, machine_known_name(L, machine_index));
     lua_setiuservalue(L, -2, 2);
+    task->task =
+        machine_task_begin(machine->application->accounting, &machine->uuid, change, &fault);
+    if (task->task == NULL)
+        return class_raise(L, &machine_class, method, &fault);
+    return 1;
 }
 
 static void check(lua_State *L, void *object, const char *member)
@@ -54,7 +61,7 @@ static int get_id(lua_State *L, void *object)
 }
 
 /***
-What the task did: `Startup of web01`.
+What the task does: `Startup of web01`.
 @within VMTask
 @tfield string Description
 */
@@ -66,56 +73,104 @@ static int get_description(lua_State *L, void *object)
 }
 
 /***
-Always true: the method that returned the task has done its work.
+Whether the task has ended. Asks nobody. Startup and Save of a host's machine go
+on after the method has returned; the other tasks are complete from the start.
 @within VMTask
 @tfield boolean IsComplete
 */
 static int get_is_complete(lua_State *L, void *object)
 {
-    (void)object;
-    lua_pushboolean(L, true);
+    const struct task *task = object;
+    lua_pushboolean(L, machine_task_is_complete(task->task));
     return 1;
 }
 
 /***
-Always false: a complete task cannot be cancelled.
+Whether Cancel can end the task: a Save that goes on.
 @within VMTask
 @tfield boolean IsCancelable
 */
 static int get_is_cancelable(lua_State *L, void *object)
 {
-    (void)object;
-    lua_pushboolean(L, false);
+    const struct task *task = object;
+    lua_pushboolean(L, machine_task_is_cancelable(task->task));
     return 1;
 }
 
 /***
-Always 100.
+How much of the task is done, from 0 to 100. While a machine is being saved it
+asks the host how much of its memory is written (virDomainGetJobInfo); a
+Startup goes from 0 to 100.
 @within VMTask
 @tfield integer PercentCompleted
 */
 static int get_percent_completed(lua_State *L, void *object)
 {
-    (void)object;
-    lua_pushinteger(L, 100);
+    const struct task *task = object;
+    lua_pushinteger(L, machine_task_percent(task->task));
     return 1;
 }
 
+/* The result of a complete task; raises E_FAIL while it goes on. */
+static enum task_result check_result(lua_State *L, const struct task *task, const char *member,
+                                     struct fault *fault)
+{
+    if (!machine_task_is_complete(task->task))
+        error_raise(L, member, machine_name(L, 1), HRESULT_E_FAIL,
+                    "the task is not complete yet; call WaitForCompletion before");
+    return machine_task_result(task->task, fault);
+}
+
 /***
-Always `vma.vmTaskResult_Success`: what the host refuses is raised by the
-method, and no task comes of it.
+How the task ended: `vma.vmTaskResult_Success`, `vma.vmTaskResult_Cancelled` or
+`vma.vmTaskResult_UnexpectedError`. What the machine's state forbids is raised by
+the method, and no task comes of it.
 @within VMTask
 @tfield integer Result
+@raise E_FAIL while the task goes on
 */
 static int get_result(lua_State *L, void *object)
 {
-    (void)object;
-    lua_pushinteger(L, 0);
+    struct fault fault;
+    lua_pushinteger(L, check_result(L, object, "Result", &fault));
     return 1;
 }
 
 /***
-Returns at once: the task is complete.
+The code of what made the task fail, as `vma.hresult` has it; 0 for a success.
+@within VMTask
+@tfield integer Error
+@raise E_FAIL while the task goes on
+*/
+static int get_error(lua_State *L, void *object)
+{
+    struct fault fault;
+    bool ok = check_result(L, object, "Error", &fault) == TASK_SUCCESS;
+    lua_pushinteger(L, ok ? 0 : (lua_Integer)fault.code);
+    return 1;
+}
+
+/***
+What made the task fail, in words; empty for a success.
+@within VMTask
+@tfield string ErrorDescription
+@raise E_FAIL while the task goes on
+*/
+static int get_error_description(lua_State *L, void *object)
+{
+    struct fault fault;
+    bool ok = check_result(L, object, "ErrorDescription", &fault) == TASK_SUCCESS;
+    lua_pushstring(L, ok ? "" : fault.message);
+    if (!ok && fault.cause[0] != '\0') {
+        lua_pushfstring(L, ": %s", fault.cause);
+        lua_concat(L, 2);
+    }
+    return 1;
+}
+
+/***
+Returns when the task has ended or the time is over; IsComplete tells which. A
+signal to the process, as that of Ctrl-C, ends the wait early.
 @within VMTask
 @function WaitForCompletion
 @int milliseconds -1 for ever, else 0 to 4000000
@@ -124,27 +179,54 @@ Returns at once: the task is complete.
 static int wait_for_completion(lua_State *L, void *object)
 {
     enum { LONGEST = 4000000 };
+    const struct task *task = object;
+    struct hypervisor *host = task->application->host;
+    enum wake_result result = WAKE_SIGNALLED;
+    struct fault fault;
     int is_integer;
     lua_Integer milliseconds = lua_tointegerx(L, 2, &is_integer);
 
-    (void)object;
     if (!is_integer || milliseconds < -1 || milliseconds > LONGEST)
         return error_raise(L, "WaitForCompletion", machine_name(L, 1), HRESULT_E_POINTER,
                            "the time must be -1 or from 0 to %d milliseconds", LONGEST);
+    int64_t until = host->driver->monotonic_time(host) / 1000000 + milliseconds;
+    while (!machine_task_is_complete(task->task) && result == WAKE_SIGNALLED) {
+        int64_t left = until - host->driver->monotonic_time(host) / 1000000;
+        if (!accounting_wait(task->application->accounting,
+                             milliseconds < 0 ? -1
+                             : left > 0       ? left
+                                              : 0,
+                             &result, &fault))
+            return class_raise(L, &task_class, "WaitForCompletion", &fault);
+    }
     return 0;
 }
 
 /***
-Cannot cancel a complete task.
+Ends a Save that goes on: the machine runs on. It is ended when IsComplete says
+so, and Result whether this came in time.
 @within VMTask
 @function Cancel
-@raise E_FAIL always
+@raise E_FAIL when the task is complete, or is none that can be cancelled
 */
 static int cancel(lua_State *L, void *object)
 {
-    (void)object;
-    return error_raise(L, "Cancel", machine_name(L, 1), HRESULT_E_FAIL,
-                       "the task is complete and cannot be cancelled");
+    const struct task *task = object;
+    struct fault fault;
+
+    if (!machine_task_cancel(task->task, &fault))
+        return class_raise(L, &task_class, "Cancel", &fault);
+    return 0;
+}
+
+static int collect(lua_State *L)
+{
+    struct task *task = class_test_object(L, &task_class, 1);
+    if (task != NULL) {
+        machine_task_release(task->task);
+        task->task = NULL;
+    }
+    return 0;
 }
 
 static const struct member members[] = {
@@ -173,6 +255,14 @@ static const struct member members[] = {
      .get = get_result,
      .type = "integer",
      .meaning = "vmTaskResult_Success and its like"},
+    {.name = "Error",
+     .get = get_error,
+     .type = "integer",
+     .meaning = "the code of what made it fail, or 0"},
+    {.name = "ErrorDescription",
+     .get = get_error_description,
+     .type = "string",
+     .meaning = "what made it fail, in words"},
     {.name = "WaitForCompletion",
      .call = wait_for_completion,
      .parameters = "milliseconds: integer",
@@ -191,6 +281,7 @@ static int to_string(lua_State *L)
 
 static const luaL_Reg metamethods[] = {
     {"__tostring", to_string},
+    {"__gc", collect},
     {NULL, NULL},
 };
 

@@ -122,6 +122,7 @@ void accounting_release(struct accounting *accounting)
     machine_events_free(accounting->events);
     if (accounting->wake.descriptor >= 0)
         wake_close(&accounting->wake);
+    pthread_cond_destroy(&accounting->task_ended);
     pthread_cond_destroy(&accounting->recording);
     pthread_mutex_destroy(&accounting->lock);
     hypervisor_release(accounting->host);

@@ -57,6 +57,9 @@ struct accounting {
     size_t account_count;
     size_t departed_count; /* accounts of machines that are gone, with a finished session */
 
+    unsigned running_tasks;
+    pthread_cond_t task_ended;
+
     pthread_cond_t recording; /* there is something to record, or to stop for */
     bool is_recording;
     bool has_recorder; /* a thread of this accounting records, or is about to end */

@@ -1,4 +1,5 @@
 #include "hypervisor/account.h"
+#include "hypervisor/machine_task.h"
 #include "hypervisor/recorder.h"
 
 #include <stdlib.h>
@@ -24,14 +25,16 @@ struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
     accounting->bucket_count = BUCKETS_AT_FIRST;
     pthread_mutex_init(&accounting->lock, NULL);
     pthread_cond_init(&accounting->recording, NULL);
+    pthread_cond_init(&accounting->task_ended, NULL);
     accounting_listen(accounting);
     return accounting;
 }
 
-void accounting_close(struct accounting *accounting)
+void accounting_close(struct accounting *accounting, int patience)
 {
     if (accounting == NULL)
         return;
+    machine_tasks_wait(accounting, patience);
     accounting->host->driver->listen(accounting->host, NULL);
     recorder_stop(accounting);
     accounting_release(accounting);

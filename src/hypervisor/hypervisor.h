@@ -96,6 +96,17 @@ struct hypervisor_driver {
     bool (*sample_all)(struct hypervisor *host, sample_receiver *receive, void *context,
                        struct fault *fault);
 
+    /* Whether the change may take so long that a thread should wait for it.
+     * NULL: none does, and the three that follow are not needed. */
+    bool (*takes_time)(struct hypervisor *host, enum machine_change change);
+    /* Whether the machine's state, and the user's rights, allow the change. */
+    bool (*check_change)(struct hypervisor *host, const struct machine_uuid *uuid,
+                         enum machine_change change, struct fault *fault);
+    /* How far a change is that goes on; false when it cannot be known. */
+    bool (*progress)(struct hypervisor *host, const struct machine_uuid *uuid, int *percent);
+    /* Ends a change that goes on. */
+    bool (*cancel)(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault);
+
     /* Carries the change out and returns when it is done. */
     bool (*change)(struct hypervisor *host, const struct machine_uuid *uuid,
                    enum machine_change change, struct fault *fault);

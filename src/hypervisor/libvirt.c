@@ -288,6 +288,15 @@ GUARDED(libvirt_change,
         (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
          struct fault *fault),
         (host, uuid, change, fault))
+GUARDED(libvirt_check_change,
+        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
+         struct fault *fault),
+        (host, uuid, change, fault))
+GUARDED(libvirt_progress, (struct hypervisor * host, const struct machine_uuid *uuid, int *percent),
+        (host, uuid, percent))
+GUARDED(libvirt_cancel,
+        (struct hypervisor * host, const struct machine_uuid *uuid, struct fault *fault),
+        (host, uuid, fault))
 GUARDED(libvirt_write_baseline,
         (struct hypervisor * host, const struct machine_uuid *uuid, const struct baseline *baseline,
          struct fault *fault),
@@ -303,6 +312,10 @@ const struct hypervisor_driver libvirt_driver = {
     .adapters = guarded_adapters,
     .sample = libvirt_sample,
     .sample_all = libvirt_sample_all,
+    .takes_time = libvirt_takes_time,
+    .check_change = guarded_libvirt_check_change,
+    .progress = guarded_libvirt_progress,
+    .cancel = guarded_libvirt_cancel,
     .change = guarded_libvirt_change,
     .started_at = started_at,
     .product = guarded_product,

@@ -50,7 +50,7 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
 {
     enum machine_state state;
 
-    if (change == CHANGE_TURN_OFF || change == CHANGE_RESET || change == CHANGE_SAVE)
+    if (change == CHANGE_TURN_OFF || change == CHANGE_RESET)
         return true;
     if (!libvirt_domain_state(domain, &state, fault))
         return false;
@@ -72,6 +72,54 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
     if (change == CHANGE_RESUME && state != MACHINE_Paused)
         return fault_set(fault, HRESULT_E_FAIL, "the machine is not paused");
     return true;
+}
+
+/* The test driver runs in this process, and has done all it does at once. */
+bool libvirt_takes_time(struct hypervisor *host, enum machine_change change)
+{
+    return !libvirt_host(host)->is_in_process &&
+           (change == CHANGE_STARTUP || change == CHANGE_SAVE);
+}
+
+bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uuid,
+                          enum machine_change change, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = check_state(domain, change, fault);
+    virDomainFree(domain);
+    return ok;
+}
+
+/* Of a machine that is being saved libvirt tells how much memory is written. */
+bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, int *percent)
+{
+    virDomainJobInfo job;
+    struct fault fault;
+
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, &fault);
+    if (domain == NULL)
+        return false;
+    bool ok = virDomainGetJobInfo(domain, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE &&
+              job.dataTotal > 0;
+    virDomainFree(domain);
+    if (ok)
+        *percent = job.dataProcessed >= job.dataTotal
+                       ? 99 /* it is not complete yet */
+                       : (int)((double)job.dataProcessed * 100 / (double)job.dataTotal);
+    return ok;
+}
+
+bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = virDomainAbortJob(domain) == 0 ||
+              libvirt_error_fault(fault, "the task cannot be cancelled", HRESULT_E_FAIL);
+    virDomainFree(domain);
+    return ok;
 }
 
 bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,

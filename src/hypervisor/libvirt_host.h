@@ -108,6 +108,11 @@ void libvirt_forget_definitions(struct libvirt_host *self);
 
 bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,
                     enum machine_change change, struct fault *fault);
+bool libvirt_takes_time(struct hypervisor *host, enum machine_change change);
+bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uuid,
+                          enum machine_change change, struct fault *fault);
+bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, int *percent);
+bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault);
 bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
                             const struct baseline *baseline, struct fault *fault);
 bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault);
