@@ -224,7 +224,7 @@ host.describe(_ENV, "a real host #root", function()
         return trouble.Accountant.NetworkBytesSent
       end)
       assert.equal(g:tx_bytes(), objVM.Accountant.NetworkBytesSent)
-      trouble:Startup()
+      trouble:Startup():WaitForCompletion(-1)
       assert.same({ 0, 0 }, figures(trouble))
     end)
 

@@ -57,12 +57,12 @@ local function assert_exact(objVM, g)
 end
 
 local function assert_complete(task, method, name)
+  task:WaitForCompletion(-1)
   assert.equal(method .. " of " .. name, task.Description)
   assert.is_true(task.IsComplete)
   assert.is_false(task.IsCancelable)
   assert.equal(100, task.PercentCompleted)
   assert.equal(vma.vmTaskResult_Success, task.Result)
-  task:WaitForCompletion(-1)
 end
 
 local function assert_not_running(objVM)
@@ -272,7 +272,7 @@ counter_sources.describe(_ENV, "the life of a real machine #root", function(conn
       local aged <close> = connect { max_age = 3600 }
       local objVM = aged:FindVirtualMachine("off")
       assert_not_running(objVM)
-      objVM:Startup()
+      objVM:Startup():WaitForCompletion(-1)
       assert.same({ 0, 0 }, figures(objVM))
       objVM:TurnOff()
       assert_not_running(objVM)
@@ -403,7 +403,7 @@ counter_sources.describe(_ENV, "the life of a real machine #root", function(conn
       objVM:Pause()
       assert_refused(vma.vmVMState_Paused,
         { Startup = "VM_E_VM_RUNNING", Pause = "E_FAIL", DiscardSavedState = "VM_E_VM_RUNNING" })
-      objVM:Save()
+      objVM:Save():WaitForCompletion(-1)
       assert_refused(vma.vmVMState_Saved, { TurnOff = OFF, Save = OFF, Pause = OFF, Resume = OFF })
       objVM:DiscardSavedState()
       assert_refused(vma.vmVMState_TurnedOff, {
@@ -420,12 +420,12 @@ counter_sources.describe(_ENV, "the life of a real machine #root", function(conn
         local arguments = host.read_file(("/proc/%d/cmdline"):format(host.qemu_pid(NAME)))
         return arguments:find("\0-incoming\0", 1, true) ~= nil
       end
-      objVM:Save()
-      objVM:Startup()
+      objVM:Save():WaitForCompletion(-1)
+      objVM:Startup():WaitForCompletion(-1)
       assert.is_true(qemu_restores())
-      objVM:Save()
+      objVM:Save():WaitForCompletion(-1)
       objVM:DiscardSavedState()
-      objVM:Startup()
+      objVM:Startup():WaitForCompletion(-1)
       assert.is_false(qemu_restores())
     end)
   end)
@@ -446,18 +446,18 @@ counter_sources.describe(_ENV, "the life of a real machine #root", function(conn
       held = connect()
       host.virsh("start", "restarted", "--paused")
       for _, name in ipairs { "asked", "restored", "restarted unread" } do
-        held:FindVirtualMachine(name):Startup()
+        held:FindVirtualMachine(name):Startup():WaitForCompletion(-1)
       end
       for _, name in ipairs { "asked", "restarted", "restored" } do
         assert.equal("integer", math.type(held:FindVirtualMachine(name).Accountant.Since))
       end
-      held:FindVirtualMachine("restored"):Save()
+      held:FindVirtualMachine("restored"):Save():WaitForCompletion(-1)
       host.virsh("destroy", "restarted unread")
 
       host.sleep(GAP)
       host.virsh("destroy", "restarted")
       host.virsh("start", "restarted", "--paused")
-      held:FindVirtualMachine("restored"):Startup()
+      held:FindVirtualMachine("restored"):Startup():WaitForCompletion(-1)
       host.virsh("start", "restarted unread", "--paused")
     end)
 
@@ -510,7 +510,7 @@ counter_sources.describe(_ENV, "the life of a real machine #root", function(conn
       assert_right("restarted")
       local objVM = held:FindVirtualMachine("restarted")
       objVM:TurnOff()
-      objVM:Startup()
+      objVM:Startup():WaitForCompletion(-1)
       assert_right("restarted")
     end)
 

@@ -9,7 +9,7 @@ local handles = require "spec.support.handles"
 local MEMBERS <const> = {
   VMVirtualServer = {
     properties = { "Name", "Version", "UpTime", "VirtualMachines", "Accounting" },
-    methods = { "FindVirtualMachine", "RecordResets", "Close" },
+    methods = { "FindVirtualMachine", "Connect", "WaitForEvents", "RecordResets", "Close" },
   },
   VMVirtualMachineCollection = { properties = { "Count" }, methods = { "Item", "Accountants" } },
   VMVirtualMachine = {
@@ -28,7 +28,8 @@ local MEMBERS <const> = {
   },
   VMVirtualNetwork = { properties = { "Name" }, methods = {} },
   VMTask = {
-    properties = { "ID", "Description", "IsComplete", "IsCancelable", "PercentCompleted", "Result" },
+    properties = { "ID", "Description", "IsComplete", "IsCancelable", "PercentCompleted", "Result", "Error",
+      "ErrorDescription" },
     methods = { "WaitForCompletion", "Cancel" },
   },
 }

@@ -146,7 +146,7 @@ static int get_error(lua_State *L, void *object)
 {
     struct fault fault;
     bool ok = check_result(L, object, "Error", &fault) == TASK_SUCCESS;
-    lua_pushinteger(L, ok ? 0 : (lua_Integer)fault.code);
+    lua_pushinteger(L, ok ? 0 : (lua_Integer)(uint32_t)fault.code);
     return 1;
 }
 

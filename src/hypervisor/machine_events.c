@@ -334,6 +334,10 @@ void machine_events_resumed(struct machine_events *events, const struct machine_
     if (!begin(events))
         return;
     struct known_machine *machine = find_or_add(events, uuid);
+    if (machine != NULL && machine->may_be_paused) { /* it was, since it goes on */
+        enter(events, machine, MACHINE_Paused);
+        machine->may_be_paused = false;
+    }
     /* QEMU's processors are let go in the course of a start, too. */
     if (machine != NULL && machine->told != MACHINE_Running && machine->told != MACHINE_TurnedOff)
         enter(events, machine, MACHINE_Running);
