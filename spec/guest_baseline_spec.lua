@@ -131,6 +131,27 @@ host.describe(_ENV, "a shared baseline #root", function()
     demand_newcomer { 6000, 0 }
   end)
 
+  it("that cannot be used is warned of once for each machine", function()
+    local names = host.idle_machines(3, 1, "unusable")
+    for _, name in ipairs(names) do
+      host.virsh("metadata", name, "--uri", NAMESPACE, "--key", "vma", "--live", "--set", "<baseline version='9'/>")
+    end
+    local status, output, errors = child.run([[
+      warn "@on"
+      local objVS <close> = require("vmaccountant").CreateObject("VirtualServer.Application", "qemu:///system",
+        { max_age = 60 })
+      for _ = 1, 3 do
+        for accountant in objVS.VirtualMachines:Accountants() do accountant:Get("NetworkBytesSent") end
+      end
+      print "done"]])
+    assert.same({ 0, "done\n" }, { status, output }, errors)
+    local _, warnings = errors:gsub("another schema version", "")
+    assert.equal(#names, warnings, errors)
+    for _, name in ipairs(names) do
+      host.virsh("destroy", name)
+    end
+  end)
+
   it("of before a save, in the image, is ignored after the restore", function()
     local old = g:domain_id()
     g:save()

@@ -35,7 +35,7 @@ function child.run(script, environment)
       words[#words + 1] = ("%s=%s"):format(name, quote(value))
     end
   end
-  local command = ("timeout 60 %s %s %s >%s.out 2>%s.err </dev/null"):format(table.concat(words, " "),
+  local command = ("timeout 300 %s %s %s >%s.out 2>%s.err </dev/null"):format(table.concat(words, " "),
     quote(interpreter), path, path, path)
   local _, how, number = os.execute(command)
   local output, errors = read(path .. ".out"), read(path .. ".err")

@@ -179,13 +179,13 @@ void application_warn(lua_State *L, const struct application *application)
     const char *complaint;
     char text[UUID_TEXT_SIZE];
 
-    if (!accounting_take_complaint(application->accounting, &uuid, &complaint))
-        return;
-    machine_uuid_format(&uuid, text);
-    lua_warning(L, "vmaccountant: the shared baseline of machine ", 1);
-    lua_warning(L, text, 1);
-    lua_warning(L, " is ignored: ", 1);
-    lua_warning(L, complaint, 0);
+    while (accounting_take_complaint(application->accounting, &uuid, &complaint)) {
+        machine_uuid_format(&uuid, text);
+        lua_warning(L, "vmaccountant: the shared baseline of machine ", 1);
+        lua_warning(L, text, 1);
+        lua_warning(L, " is ignored: ", 1);
+        lua_warning(L, complaint, 0);
+    }
 }
 
 void application_push_decimal(lua_State *L, const struct application *application,

@@ -83,6 +83,14 @@ struct account *account_find_or_add(struct accounting *accounting, const struct 
     return account;
 }
 
+static void set_untold_complaint(struct accounting *accounting, struct account *account,
+                                 bool is_untold)
+{
+    if (account->has_untold_complaint != is_untold)
+        atomic_fetch_add(&accounting->untold_complaints, is_untold ? 1U : -1U);
+    account->has_untold_complaint = is_untold;
+}
+
 static void free_account(struct account *account)
 {
     session_clear(&account->session);
@@ -99,6 +107,7 @@ static void remove_account(struct accounting *accounting, struct account *accoun
         link = &(*link)->next;
     *link = account->next;
     accounting->account_count--;
+    set_untold_complaint(accounting, account, false);
     free_account(account);
 }
 
@@ -127,6 +136,29 @@ void accounting_release(struct accounting *accounting)
     pthread_mutex_destroy(&accounting->lock);
     hypervisor_release(accounting->host);
     free(accounting);
+}
+
+bool accounting_take_complaint(struct accounting *accounting, struct machine_uuid *uuid,
+                               const char **complaint)
+{
+    bool is_taken = false;
+
+    if (atomic_load_explicit(&accounting->untold_complaints, memory_order_relaxed) == 0)
+        return false;
+    pthread_mutex_lock(&accounting->lock);
+    for (size_t i = 0; i < accounting->bucket_count && !is_taken; i++) {
+        for (struct account *account = accounting->buckets[i]; account && !is_taken;
+             account = account->next) {
+            if (!account->has_untold_complaint)
+                continue;
+            set_untold_complaint(accounting, account, false);
+            *uuid = account->uuid;
+            *complaint = account->complaint;
+            is_taken = true;
+        }
+    }
+    pthread_mutex_unlock(&accounting->lock);
+    return is_taken;
 }
 
 void account_mark_changed(struct accounting *accounting, struct account *account)
@@ -405,11 +437,12 @@ bool account_observe(struct accounting *accounting, struct account *account,
         settle_start(account, is_new_session);
     if (is_running && sample->baseline != NULL)
         apply_baseline(accounting, account, sample->baseline, !is_new_session);
-    if (is_running && sample->complaint != NULL && sample->complaint != account->complaint) {
-        accounting->complaint = sample->complaint;
-        accounting->complained_of = account->uuid;
-    }
+    bool is_new_complaint =
+        is_running && sample->complaint != NULL && sample->complaint != account->complaint;
     account->complaint = sample->complaint;
+    set_untold_complaint(accounting, account,
+                         (account->has_untold_complaint || is_new_complaint) &&
+                             account->complaint != NULL);
     if (is_running && account->reset_pending)
         account_reset(accounting, account);
     account->is_current = true;

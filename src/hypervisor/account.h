@@ -32,14 +32,15 @@ struct account {
     int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of */
     int64_t refused_reset_at;   /* of a shared baseline that cannot be of the session, or 0 */
     uint64_t changed_in;        /* accounting.version when the account last changed */
-    const char *complaint;      /* about the shared baseline, told already; or NULL */
+    const char *complaint;      /* about the shared baseline, or NULL */
     bool is_current;            /* nothing is known to have happened since `observed_at` */
     bool start_known;
     bool start_announced; /* the start has been seen, its counters not yet */
     bool reset_pending;   /* told of a reset, but the counters could not be read */
     bool is_departed;     /* the machine is gone: kept for `finished` only */
     bool wants_recording; /* the baseline is to be written by the recorder */
-    bool is_reset_told;   /* the host has told of the session's reset */
+    bool has_untold_complaint;
+    bool is_reset_told; /* the host has told of the session's reset */
 
     struct finished_session finished;
 };
@@ -65,8 +66,7 @@ struct accounting {
     bool has_recorder; /* a thread of this accounting records, or is about to end */
     bool is_closed;
 
-    const char *complaint; /* about the baseline of `complained_of`, or NULL */
-    struct machine_uuid complained_of;
+    atomic_uint untold_complaints; /* written with the lock held */
 };
 
 struct accounting *accounting_hold(struct accounting *accounting);

@@ -366,14 +366,3 @@ bool accounting_record_resets(struct accounting *accounting, struct fault *fault
     struct hypervisor *host = accounting->host;
     return host->driver->prepare_writing(host, fault) && recorder_start(accounting, fault);
 }
-
-bool accounting_take_complaint(struct accounting *accounting, struct machine_uuid *uuid,
-                               const char **complaint)
-{
-    pthread_mutex_lock(&accounting->lock);
-    *complaint = accounting->complaint;
-    *uuid = accounting->complained_of;
-    accounting->complaint = NULL;
-    pthread_mutex_unlock(&accounting->lock);
-    return *complaint != NULL;
-}
