@@ -237,6 +237,12 @@ for name, weight in pairs {
 end
 table.sort(lots)
 
+local once = {}
+for event in pairs(counts) do
+  once[#once + 1] = event
+end
+table.sort(once)
+
 local subjects = {}
 local started <const> = host.now()
 local total = 0
@@ -251,7 +257,9 @@ local function soak()
     one.g:configure()
   end
   while host.now() - started < SECONDS do
-    name, subject = lots[math.random(#lots)], subjects[math.random(#subjects)]
+    -- Each kind once, in an order of the seed's, before chance decides.
+    name = #once > 0 and table.remove(once, math.random(#once)) or lots[math.random(#lots)]
+    subject = subjects[math.random(#subjects)]
     events[name](subject)
     counts[name], total = counts[name] + 1, total + 1
     if math.random(3) == 1 then

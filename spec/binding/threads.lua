@@ -106,6 +106,35 @@ function roles.change(uri, seconds)
   end)
 end
 
+--- Is told of what happens, and at times stops listening.
+function roles.watch(uri, seconds)
+  local objVS <close> = vma.CreateObject(PROGID, uri)
+  local function handler(name)
+    local objVM = try(objVS.FindVirtualMachine, objVS, name)
+    if not objVM then
+      error("an event of " .. name .. ", which does not exist", 0)
+    end
+    read_bytes(objVM.Accountant, "NetworkBytesSent")
+  end
+  return until_then(seconds, function(round)
+    objVS:Connect(round % 8 == 7 and {} or { OnVMStateChange = handler, OnReset = handler, OnAdapterRemoved = handler })
+    objVS:WaitForEvents(20)
+  end)
+end
+
+--- Starts and saves the one machine that is made for it on a real host, in tasks.
+function roles.start_and_save(uri, seconds)
+  local objVM = vma.CreateObject(PROGID, uri):FindVirtualMachine(uri:find("^test:") and "test" or "threads-saved")
+  return until_then(seconds, function(round)
+    local task = method(objVM, round % 2 == 0 and "Startup" or "Save")
+    if task then
+      assert(task.PercentCompleted <= 100)
+      task:WaitForCompletion(round % 3 == 0 and 10 or -1)
+      method(task, "Cancel")
+    end
+  end)
+end
+
 --- Opens and closes applications, some of them by collecting them.
 function roles.open(uri, seconds)
   return until_then(seconds, function(round)

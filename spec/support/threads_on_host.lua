@@ -34,6 +34,14 @@ for index = 1, MACHINES do
   names[index] = create(index)
 end
 
+host.define([[
+  <domain type='qemu'>
+    <name>threads-saved</name>
+    <memory unit='MiB'>16</memory>
+    <os><type arch='x86_64' machine='pc'>hvm</type></os>
+    <devices><controller type='usb' model='none'/><memballoon model='none'/></devices>
+  </domain>]])
+
 local words = {}
 for index = 1, #arg do
   words[index] = host.quote(arg[index])

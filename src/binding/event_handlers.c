@@ -98,11 +98,13 @@ int application_connect(lua_State *L, void *object)
 static void call_handler(lua_State *L, const struct machine_event *event)
 {
     int top = lua_gettop(L);
-    char mac[MAC_TEXT_SIZE];
+    char mac[MAC_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     lua_getiuservalue(L, 1, HANDLERS_VALUE);
     if (lua_istable(L, -1) && lua_getfield(L, -1, handler_names[event->kind]) == LUA_TFUNCTION) {
-        lua_pushstring(L, event->name);
+        if (event->name == NULL)
+            machine_uuid_format(&event->uuid, uuid);
+        lua_pushstring(L, event->name != NULL ? event->name : uuid);
         if (event->kind == EVENT_STATE) {
             lua_pushinteger(L, event->state);
         } else if (event->kind == EVENT_ADAPTER_REMOVED) {

@@ -58,7 +58,7 @@ void machine_events_free(struct machine_events *events)
 {
     if (events == NULL)
         return;
-    clear(events);
+    machine_events_watch(events, false);
     pthread_mutex_destroy(&events->lock);
     free(events);
 }
@@ -92,30 +92,6 @@ static bool begin(struct machine_events *events)
 static void end(struct machine_events *events)
 {
     pthread_mutex_unlock(&events->lock);
-}
-
-bool machine_events_take(struct machine_events *events, struct machine_event *event)
-{
-    if (!begin(events))
-        return false;
-    bool is_there = events->count > 0;
-    if (is_there) {
-        *event = events->ring[events->first];
-        events->first = (events->first + 1) % events->capacity;
-        events->count--;
-    }
-    end(events);
-    return is_there;
-}
-
-uint64_t machine_events_take_lost(struct machine_events *events)
-{
-    if (!begin(events))
-        return 0;
-    uint64_t lost = events->lost;
-    events->lost = 0;
-    end(events);
-    return lost;
 }
 
 /* ------------------------------------------------------------------------
@@ -181,11 +157,9 @@ static bool grow_ring(struct machine_events *events)
 static void push(struct machine_events *events, const struct known_machine *machine,
                  struct machine_event event)
 {
-    char text[UUID_TEXT_SIZE];
-
-    machine_uuid_format(&machine->uuid, text);
-    event.name = strdup(machine->name != NULL ? machine->name : text);
-    if (event.name == NULL || (events->count == events->capacity && !grow_ring(events))) {
+    event.uuid = machine->uuid;
+    event.name = machine->name == NULL ? NULL : strdup(machine->name);
+    if (events->count == events->capacity && !grow_ring(events)) {
         free(event.name);
         events->lost++;
     } else {
@@ -232,6 +206,34 @@ static void enter_start(struct machine_events *events, struct known_machine *mac
     if (is_restored)
         enter(events, machine, MACHINE_Restoring);
     enter(events, machine, MACHINE_Running);
+}
+
+bool machine_events_take(struct machine_events *events, struct machine_event *event)
+{
+    if (!begin(events))
+        return false;
+    bool is_there = events->count > 0;
+    if (is_there) {
+        *event = events->ring[events->first];
+        events->first = (events->first + 1) % events->capacity;
+        events->count--;
+        /* The host may have begun to tell before the machines were listed. */
+        const struct known_machine *machine = find(events, &event->uuid);
+        if (event->name == NULL && machine != NULL && machine->name != NULL)
+            event->name = strdup(machine->name);
+    }
+    end(events);
+    return is_there;
+}
+
+uint64_t machine_events_take_lost(struct machine_events *events)
+{
+    if (!begin(events))
+        return 0;
+    uint64_t lost = events->lost;
+    events->lost = 0;
+    end(events);
+    return lost;
 }
 
 /* ------------------------------------------------------------------------

@@ -21,7 +21,8 @@ struct machine_event {
     enum machine_event_kind kind;
     enum machine_state state; /* of EVENT_STATE */
     uint8_t mac[MAC_SIZE];    /* of EVENT_ADAPTER_REMOVED */
-    char *name;               /* the machine's, to be freed */
+    struct machine_uuid uuid;
+    char *name; /* the machine's then, to be freed; NULL when it is not known */
 };
 
 /* `wake` is signalled for each event; it must outlive the events. NULL without
