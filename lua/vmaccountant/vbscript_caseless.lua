@@ -16,67 +16,67 @@ function caseless.fold(members)
   return folded
 end
 
---- An object.
--- @param name  what it is called, for errors and tostring
--- @param methods  functions by name, which are not given the object
--- @param properties  getters by name
--- @param setters  by name, or nil
--- @param default  optional getter of the default member
--- @param call  optional: what a call of the object does
-function caseless.object(name, methods, properties, setters, default, call)
+local function raise_unknown(name, definition, key)
+  local known = {}
+  for _, members in ipairs { definition.methods or {}, definition.properties or {} } do
+    for member in pairs(members) do
+      known[#known + 1] = member
+    end
+  end
+  table.sort(known)
+  fault.raise(fault.NOT_SUPPORTED, ("%s has no member '%s'; its members are %s"):format(name, tostring(key),
+    table.concat(known, ", ")))
+end
+
+--- An object of a script.
+-- @param script  its state, of vbscript_resume: what fails goes by it
+-- @param name  what the object is called, for errors and tostring
+-- @param definition  tables by name: `methods`, which are not given the object;
+-- `properties`, the getters; `setters`. Functions: `default`, which gets the
+-- default member; `call`, for a call of the object. `items`: what Each goes
+-- through. All are optional
+function caseless.object(script, name, definition)
   local object = {}
-  local called = {}
-  for key, method in pairs(methods) do
-    called[key] = function(...)
+  local methods, properties = {}, caseless.fold(definition.properties)
+  local setters = caseless.fold(definition.setters)
+  for key, method in pairs(definition.methods or {}) do
+    local protected = script:protected(key, method)
+    methods[key:lower()] = function(...)
       if select("#", ...) > 0 and rawequal((...), object) then
-        return method(select(2, ...))
+        return protected(select(2, ...))
       end
-      return method(...)
+      return protected(...)
     end
-  end
-  local by_key = { methods = caseless.fold(called), properties = caseless.fold(properties),
-    setters = caseless.fold(setters) }
-
-  local function unknown(key)
-    local known = {}
-    for _, members in ipairs { methods, properties } do
-      for member in pairs(members) do
-        known[#known + 1] = member
-      end
-    end
-    table.sort(known)
-    fault.raise(fault.NOT_SUPPORTED, ("%s has no member '%s'; its members are %s"):format(name, tostring(key),
-      table.concat(known, ", ")))
   end
 
-  local metatable = {
-    __name = name,
-    __default = default,
-    __concat = value.join,
-    __call = call and function(_, ...) return call(...) end,
-  }
-  function metatable.__tostring()
-    return name
-  end
-  function metatable.__index(_, key)
+  local function set(key, new)
     local folded = tostring(key):lower()
-    local property = by_key.properties[folded]
-    if property then
-      return property()
-    end
-    return by_key.methods[folded] or unknown(key)
-  end
-  function metatable.__newindex(_, key, new)
-    local folded = tostring(key):lower()
-    local set = by_key.setters[folded]
-    if set then
-      return set(new)
-    elseif by_key.methods[folded] or by_key.properties[folded] then
+    if setters[folded] then
+      setters[folded](new)
+    elseif methods[folded] or properties[folded] then
       fault.raise(fault.NOT_SUPPORTED, ("%s of %s cannot be assigned to"):format(tostring(key), name))
+    else
+      raise_unknown(name, definition, key)
     end
-    return unknown(key)
   end
-  return setmetatable(object, metatable)
+
+  local call = definition.call and script:protected("Item", definition.call)
+  return setmetatable(object, {
+    __name = name,
+    __default = definition.default,
+    __items = definition.items,
+    __concat = script:protected("concatenation", value.join),
+    __call = call and function(_, ...) return call(...) end,
+    __tostring = function() return name end,
+    __newindex = function(_, key, new) script:call(tostring(key), set, key, new) end,
+    __index = function(_, key)
+      local folded = tostring(key):lower()
+      if properties[folded] then
+        return properties[folded]()
+      end
+      return methods[folded] or script:call(tostring(key), raise_unknown, name, definition, key)
+    end,
+  })
 end
 
 return caseless

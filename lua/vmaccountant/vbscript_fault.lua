@@ -20,7 +20,7 @@ function metatable:__tostring()
   return ("%s%s (%s)"):format(self.where and self.where .. " " or "", self.description, self.number)
 end
 
-local OWN_FILES <const> = "vmaccountant/vbscript[%w_]*%.lua$"
+local OWN_FILES <const> = "vmaccountant/vbscript[%w_]*%.lua"
 
 --- Where the script is: "script.lua:3:", the innermost line that is not of
 -- this layer; nil where there is none.
@@ -30,7 +30,7 @@ function fault.place()
     local info = debug.getinfo(level, "Sl")
     if not info then
       return nil
-    elseif info.currentline > 0 and not info.source:find(OWN_FILES) then
+    elseif info.currentline > 0 and not info.source:find(OWN_FILES .. "$") then
       return ("%s:%d:"):format(info.short_src, info.currentline)
     end
     level = level + 1
@@ -49,6 +49,28 @@ end
 --- Raises an error of VBScript's. Never returns.
 function fault.raise(number, description, source)
   error(fault.new(number, description, source), 0)
+end
+
+--- The error with the script's line for its place. What C raises knows no line,
+-- or one of this layer; and of a method called with a dot it knows no name.
+function fault.located(err, member)
+  if type(err) == "table" then
+    if err.hresult and (not err.where or err.where:find(OWN_FILES)) then
+      err.where = fault.place()
+    end
+    return err
+  elseif type(err) ~= "string" then
+    return err
+  end
+  local text, own = err:gsub("^[^\n]-" .. OWN_FILES .. ":%d+: ", "")
+  if own == 0 and err:find("^[^\n]-:%d+: ") then
+    return err
+  end
+  text = text:gsub("^bad argument #(%d+) to '%?'", function(index) -- whose first one is the object
+    return ("bad argument #%d to '%s'"):format(index - 1, member)
+  end)
+  local place = fault.place()
+  return place and place .. " " .. text or text
 end
 
 --- What Err tells of an error: number, description, source. The number of one

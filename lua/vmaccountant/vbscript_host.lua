@@ -13,9 +13,10 @@ local host = {}
 -- The words after the script's name, counted from 0.
 local function arguments(script, words)
   local count = #words
+  local object
 
   local function item(index)
-    local position = math.tointeger(value.CLng(index))
+    local position = value.CLng(index)
     if position < 0 or position >= count then
       fault.raise(fault.OUT_OF_RANGE, ("Subscript out of range: there is no argument %d; the script was given %s")
         :format(position, count == 0 and "none" or ("%d, which count from 0"):format(count)))
@@ -23,31 +24,33 @@ local function arguments(script, words)
     return words[position + 1]
   end
 
-  local protected_item = script:protected("Item", item)
-
-  -- `WScript.Arguments(0)`; a generic for calls with nil and the argument
-  -- before, so it cannot be served: two arguments may be the same word.
+  -- `WScript.Arguments(0)`. A generic for would call with the argument before,
+  -- which does not tell where it stands.
   local function call(...)
     if select("#", ...) == 0 then
-      return script.Arguments
+      return object
     elseif (...) == nil then
       fault.raise(fault.OBJECT_REQUIRED, "Object required: go through the arguments with Each, as in for word in "
         .. "Each(WScript.Arguments)")
     end
-    return protected_item(...)
+    return item(...)
   end
 
-  script.Arguments = caseless.object("WScript.Arguments", { Item = protected_item }, {
-    Count = function() return count end,
-    Length = function() return count end,
-  }, nil, nil, call)
-  getmetatable(script.Arguments).__items = words
-  return script.Arguments
+  local function get_count()
+    return count
+  end
+
+  object = caseless.object(script, "WScript.Arguments", {
+    methods = { Item = item },
+    properties = { Count = get_count, Length = get_count },
+    call = call,
+    items = words,
+  })
+  return object
 end
 
 -- Output ----------------------------------------------------------------------
 
--- The texts of the values. Skipped is none of them: see `protected`.
 local function texts_of(...)
   local values = table.pack(...)
   for i = 1, values.n do
@@ -56,12 +59,14 @@ local function texts_of(...)
   return values
 end
 
-local function stream(name, script, write)
-  return caseless.object(name, {
-    Write = script:protected("Write", function(...) write(table.concat(texts_of(...))) end),
-    WriteLine = script:protected("WriteLine", function(...) write(table.concat(texts_of(...)) .. "\n") end),
-    WriteBlankLines = script:protected("WriteBlankLines", function(lines) write(("\n"):rep(value.CLng(lines))) end),
-  }, {})
+local function stream(script, name, write)
+  return caseless.object(script, name, {
+    methods = {
+      Write = function(...) write(table.concat(texts_of(...))) end,
+      WriteLine = function(...) write(table.concat(texts_of(...)) .. "\n") end,
+      WriteBlankLines = function(lines) write(("\n"):rep(value.CLng(lines))) end,
+    },
+  })
 end
 
 -- Events ------------------------------------------------------------------------
@@ -182,27 +187,25 @@ function host.WScript(script, options)
   end
 
   local write = options.write
-  local functions = {
-    Echo = function(...) write(table.concat(texts_of(...), " ") .. "\n") end,
-    Sleep = function(milliseconds) sleep(connected, milliseconds) end,
-    Quit = quit,
-    ConnectObject = connect,
-    CreateObject = create,
-  }
-  for name, f in pairs(functions) do
-    functions[name] = script:protected(name, f)
-  end
-  local streams = {
-    StdOut = stream("WScript.StdOut", script, write),
-    StdErr = stream("WScript.StdErr", script, function(text) io.stderr:write(text) end),
+  local properties = {
+    StdOut = stream(script, "WScript.StdOut", write),
+    StdErr = stream(script, "WScript.StdErr", function(text) io.stderr:write(text) end),
     Arguments = arguments(script, options.words),
+    ScriptName = path:match("[^/]*$"),
+    ScriptFullName = full_path(path),
   }
-  return caseless.object("WScript", functions, {
-    ScriptName = function() return path:match("[^/]*$") end,
-    ScriptFullName = function() return full_path(path) end,
-    Arguments = function() return streams.Arguments end,
-    StdOut = function() return streams.StdOut end,
-    StdErr = function() return streams.StdErr end,
+  for name, constant in pairs(properties) do
+    properties[name] = function() return constant end
+  end
+  return caseless.object(script, "WScript", {
+    methods = {
+      Echo = function(...) write(table.concat(texts_of(...), " ") .. "\n") end,
+      Sleep = function(milliseconds) sleep(connected, milliseconds) end,
+      Quit = quit,
+      ConnectObject = connect,
+      CreateObject = create,
+    },
+    properties = properties,
   })
 end
 

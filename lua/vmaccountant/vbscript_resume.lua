@@ -9,27 +9,13 @@ local resume = {}
 local methods = {}
 local metatable = { __index = methods }
 
--- The error as the script should see it: with the script's own line, which C
--- functions that pcall has called do not know, and the member's name.
-local function located(err, member)
-  if type(err) == "table" and err.hresult and not err.where then
-    err.where = fault.place()
-  elseif type(err) == "string" and not err:find("^[^\n]-:%d+: ") then
-    err = err:gsub("^(bad argument) #(%d+) to '%?'", function(text, index) -- whose first one is the object
-      return ("%s #%d to '%s'"):format(text, index - 1, member)
-    end)
-    err = (fault.place() or "") .. " " .. err
-  end
-  return err
-end
-
 --- Has the script see an error: Err tells it, and either it is raised, or it
 -- stands for the value as Skipped does.
 function methods:fail(err, member)
   if fault.is_final(err) then
     error(err, 0)
   end
-  err = located(err, member)
+  err = fault.located(err, member)
   self.number, self.description, self.source = fault.describe(err)
   if not self.resumes then
     error(err, 0)
@@ -100,7 +86,8 @@ function methods:go_to_0()
   self:clear()
 end
 
-local function check_raise(number, source, description)
+-- Err.Raise.
+local function raise(number, source, description)
   if math.type(value.without_point(number)) ~= "integer" or number == 0 then
     fault.raise(fault.INVALID_CALL, "Invalid procedure call or argument: Err.Raise wants a whole number that is not 0")
   end
@@ -111,18 +98,23 @@ end
 function resume.new()
   local self = setmetatable({ resumes = false }, metatable)
   self:clear()
-  self.Err = caseless.object("Err", {
-    Clear = function() self:clear() end,
-    Raise = function(...) return self:call("Raise", check_raise, ...) end,
-  }, {
-    Number = function() return self.number end,
-    Description = function() return self.description end,
-    Source = function() return self.source end,
-  }, {
-    Number = function(number) self.number = number end,
-    Description = function(text) self.description = text end,
-    Source = function(text) self.source = text end,
-  }, function() return self.number end)
+  self.Err = caseless.object(self, "Err", {
+    methods = {
+      Clear = function() self:clear() end,
+      Raise = raise,
+    },
+    properties = {
+      Number = function() return self.number end,
+      Description = function() return self.description end,
+      Source = function() return self.source end,
+    },
+    setters = {
+      Number = function(number) self.number = number end,
+      Description = function(text) self.description = text end,
+      Source = function(text) self.source = text end,
+    },
+    default = function() return self.number end,
+  })
   return self
 end
 
