@@ -1,7 +1,7 @@
 --- What a VBScript finds around it, for its port to Lua: `CreateObject`,
 -- `WScript`, `Err`, On Error Resume Next, `vbTab` and the constants.
 --
---     local _ENV <const> = require("vmaccountant.vbscript").environment()
+--     local _ENV = require("vmaccountant.vbscript").environment()
 --
 --     OnErrorResumeNext()
 --     objVS = CreateObject("VirtualServer.Application")
@@ -163,7 +163,7 @@ end
 -- take the place of `vmaccountant.CreateObject`; `arguments`, a table like Lua's
 -- `arg`; `write`, a function that is given what the script prints
 -- @treturn table
--- @usage local _ENV <const> = require("vmaccountant.vbscript").environment()
+-- @usage local _ENV = require("vmaccountant.vbscript").environment()
 function vbscript.environment(options)
   check_options(options or {})
   local variables, spellings = {}, {} -- by lower-case name; the very names that were assigned to
