@@ -100,15 +100,18 @@ function object.wrapper(script)
   -- Item, and a round of a generic for, which calls with nil first. Without
   -- anything in them the parentheses mean nothing, as in VBScript.
   function object_metatable:__call(...)
-    local target = rawget(self, TARGET)
     if select("#", ...) == 0 then
       return self
-    elseif not getmetatable(target).__call then
-      return script:call("Item", raise_not_called, target)
     end
-    local item = call(target, "__call", "Item", ...)
-    if rawequal(item, value.Skipped) and (...) == nil then
-      return nil
+    local target = rawget(self, TARGET)
+    local item
+    if getmetatable(target).__call then
+      item = call(target, "__call", "Item", ...)
+    else
+      item = script:call("Item", raise_not_called, target)
+    end
+    if value.is_skipped(item) and (...) == nil then
+      return nil -- the loop ends
     end
     return item
   end

@@ -163,7 +163,7 @@ end
 
 local function check_number(name, x)
   return number_of(x) or fault.raise(fault.TYPE_MISMATCH, ("Type mismatch: '%s': %s is not a number"):format(name,
-    type(x) == "string" and ("'%.100s'"):format(x) or value.text(x)))
+    type(x) == "string" and ("'%.99s'"):format(x) or value.text(x)))
 end
 
 -- A number that joins without ".0" where it is whole.
