@@ -409,6 +409,16 @@ describe("vmaccountant.vbscript", function()
         WScript.Echo("<" .. strNew .. ">")]])
     end)
 
+    it("has no members in a variable that is Empty", function()
+      assert.equal("424 end\n", run [[
+        objTask = objVM.Nonesuch()
+        objTask.WaitForCompletion(-1)
+        objTask.Result = 1
+        WScript.Echo(Err.Number, "end")]])
+      assert.equal("port.lua:1: Object required: Empty has no 'Name' (424)",
+        (failure_of [[OnErrorGoto0() WScript.Echo(Empty.Name)]]))
+    end)
+
     it("skips what comes of what has failed: joins, sums, calls, members, assignments", function()
       assert.equal("end\n", run [[
         local failed = objVM.Nonesuch

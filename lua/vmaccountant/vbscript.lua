@@ -32,8 +32,6 @@ local vbscript = {}
 -- What every script has the same.
 local function shared_names()
   local names = {
-    Empty = value.Empty,
-    Null = value.Null,
     True = true,
     False = false,
     vbTab = "\t",
@@ -108,6 +106,8 @@ local function names_of(options, lookup)
   end
 
   local names = shared_names()
+  names.Empty = value.Empty(script)
+  names.Null = value.Null(script)
   names.Err = script.Err
   names.CreateObject = create_object
   names.Each = script:protected("Each", each)
@@ -189,7 +189,7 @@ function vbscript.environment(options)
       if variables[folded] ~= nil then
         return
       end
-      new = value.Empty -- as a variable that has never been assigned to
+      new = names.empty -- as a variable that has never been assigned to
     end
     if names[folded] ~= nil then
       error(("'%s' is a name of VBScript's and cannot be assigned to"):format(tostring(name)), 2)

@@ -13,10 +13,23 @@ end
 
 -- Empty and Null ------------------------------------------------------------
 
--- Both join as nothing; Empty counts as 0, and what is computed with Null is
--- Null, as in VBScript.
-local function define(name, compute)
-  local metatable = { __name = name, __tostring = function() return "" end, __concat = value.join }
+local function no_text()
+  return ""
+end
+
+-- Both join as nothing, and are no objects.
+local function new(name, script, compute)
+  local function raise_not_an_object(_, key)
+    fault.raise(fault.OBJECT_REQUIRED, ("Object required: %s has no '%s'"):format(name, tostring(key)))
+  end
+  local metatable = {
+    __name = name,
+    __default = no_text,
+    __tostring = no_text,
+    __concat = script:protected("concatenation", value.join),
+    __index = script:protected("member", raise_not_an_object),
+    __newindex = script:protected("member", raise_not_an_object),
+  }
   for event, operate in pairs {
     __add = function(a, b) return a + b end,
     __sub = function(a, b) return a - b end,
@@ -31,22 +44,34 @@ local function define(name, compute)
   return setmetatable({}, metatable)
 end
 
-value.Null = define("Null", function()
-  return function() return value.Null end
-end)
+--- A script's Null: what is computed with it is Null.
+function value.Null(script)
+  local null
+  null = new("Null", script, function()
+    return function() return null end
+  end)
+  return null
+end
 
-value.Empty = define("Empty", function(operate)
+--- A script's Empty: it counts as 0.
+function value.Empty(script)
   local function number(operand)
-    return operand == value.Empty and 0 or operand
+    return value.is_empty(operand) and 0 or operand
   end
-  return function(a, b)
-    return operate(number(a), number(b))
-  end
-end)
+  return new("Empty", script, function(operate)
+    return function(a, b)
+      return operate(number(a), number(b))
+    end
+  end)
+end
 
---- Whether it has never been given a value: nil, or Empty itself.
+--- Whether it has never been given a value: nil, or Empty.
 function value.is_empty(x)
-  return x == nil or x == value.Empty
+  if type(x) ~= "table" then
+    return x == nil
+  end
+  local metatable = getmetatable(x)
+  return metatable ~= nil and metatable.__name == "Empty"
 end
 
 -- Skipped -------------------------------------------------------------------
@@ -66,7 +91,7 @@ end
 
 value.Skipped = setmetatable({}, {
   __name = "Skipped",
-  __tostring = function() return "" end,
+  __tostring = no_text,
   __index = skip,
   __newindex = function() end,
   __concat = skip, __add = skip, __sub = skip, __mul = skip, __div = skip, __idiv = skip, __mod = skip,
@@ -137,8 +162,6 @@ function value.text(x)
   local default = metatable and metatable.__default
   if default then
     return value.text(default(x))
-  elseif x == value.Empty or x == value.Null then
-    return ""
   elseif kind == "table" and not metatable then
     fault.raise(fault.TYPE_MISMATCH, "an array has no text; join its items, as in table.concat(array, \" \")")
   end
