@@ -78,7 +78,7 @@ describe("the port", function()
     local found = {}
     for line in text:gmatch("[^\n]+") do
       if not line:find("^%s*" .. comment) and not line:find(statement, 1, true) then
-        for word in line:gsub(comment .. " vmVMState_.*", ""):gmatch('"[^"]*"') do
+        for word in line:gsub(comment .. " vm%a+_.*", ""):gmatch('"[^"]*"') do
           found[#found + 1] = word
         end
         for member in line:gsub('"[^"]*"', ""):gmatch("%f[%w]%a[%w_]*%.(%a+)") do
@@ -206,6 +206,43 @@ describe("the port", function()
       end
       assert.equal("Waiting for events, for 1 seconds\nNo longer waiting\n", port.output_of(uri, "state_events", "1"))
     end)
+  end)
+end)
+
+describe("examples/porting.md", function()
+  local text = read_file("examples/porting.md")
+
+  it("has blocks of Lua that print what they say", function()
+    local blocks = 0
+    for block in text:gmatch("\n```lua\n(.-\n)```\n") do
+      blocks = blocks + 1
+      local expected = {}
+      for line in block:gmatch("%-%-> ([^\n]*\n)") do
+        expected[#expected + 1] = line
+      end
+      assert.same({ table.concat(expected), "", 0 }, { shell.run("lua5.4 -", block) })
+    end
+    assert.equal(2, blocks)
+  end)
+
+  it("names in its table only what the environment has", function()
+    local env = vbscript.environment()
+    local names = 0
+    for row in text:match("\n| VBScript | Lua | |\n[^\n]*\n(.-)\n\n"):gmatch("[^\n]+") do
+      local original, ported = row:match("^| (.-) | (.-) |")
+      -- Functions of no object, and none that the row itself defines.
+      for before, name in (ported == "the same" and original or ported):gmatch("(.?)%f[%w](%u%w+)%f[(]") do
+        if before ~= "." and before ~= ":" and name ~= "Show" and name ~= "Twice" then
+          assert.is_function(env[name], name)
+          names = names + 1
+        end
+      end
+      for name in ported:gmatch("WScript%.(%a+)") do
+        assert.is_not_nil(env.WScript[name])
+        names = names + 1
+      end
+    end
+    assert.is_true(names >= 10)
   end)
 end)
 

@@ -22,5 +22,8 @@ objTask.WaitForCompletion -1
 If Err.Number <> 0 Then
     WScript.Echo objVM.Name & ": error " & Err.Number & ": " & Err.Description
     WScript.Quit 1
+ElseIf objTask.Result <> 0 Then ' vmTaskResult_Success
+    WScript.Echo objVM.Name & ": the task has ended with " & objTask.Result
+    WScript.Quit 1
 End If
 WScript.Echo objVM.Name & " is saved, its state is " & objVM.State

@@ -25,5 +25,8 @@ objTask.WaitForCompletion(-1)
 if Err.Number ~= 0 then
   WScript.Echo(objVM.Name .. ": error " .. Err.Number .. ": " .. Err.Description)
   WScript.Quit(1)
+elseif objTask.Result ~= 0 then -- vmTaskResult_Success
+  WScript.Echo(objVM.Name .. ": the task has ended with " .. objTask.Result)
+  WScript.Quit(1)
 end
 WScript.Echo(objVM.Name .. " is off, its state is " .. objVM.State)
