@@ -190,8 +190,8 @@ describe("the port", function()
         pending(lacks)
         return
       end
-      assert.equal("db & co\t(none)\nmail\tthe mail server\nweb01\t(none)\n",
-        port.output_of(uri, "notes", "mail", "the mail server"))
+      assert.equal("db & co\t(none)\nmail\t(none)\nweb01\t(none)\n", port.output_of(uri, "notes"))
+      assert.equal("test\tthe spare one\n", port.output_of("test:///default", "notes", "TEST", "the spare one"))
       assert.same({ "There is no virtual machine web02\n", "", 1 }, { port.run(uri, "notes", "web02", "x") })
     end)
   end)
