@@ -323,7 +323,6 @@ describe("a script's line about the accountant", function()
 
   it("holds the accountant in a variable, spelled in two cases", function()
     check("NetworkBytesSent", [[
-      Set = Nothing
       colAccountants = objVM.Accountant
       Wscript.Echo("Virtual machine: " .. objVM.Name)
       Wscript.Echo("Network bytes sent: " .. ColAccountants.networkbytessent)

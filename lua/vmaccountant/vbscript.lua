@@ -159,6 +159,22 @@ end
 -- - `OnErrorGoto0()` ends it, and clears `Err`.
 --
 -- Ctrl-C ends the script in any case.
+--
+-- The other names:
+--
+-- - `Each(collection)`, for a generic for: a collection, an array or
+--   `WScript.Arguments`.
+-- - `WScript`: `Echo`, `Sleep` (which uses no processor time, and delivers the
+--   events of connected objects), `Arguments` (from 0), `Quit`, `ConnectObject`,
+--   `CreateObject`, `ScriptName`, `ScriptFullName`, `StdOut`, `StdErr`.
+--   `ConnectObject(objVS, "VS_")` has the functions `VS_OnVMStateChange`,
+--   `VS_OnReset` and `VS_OnAdapterRemoved` of the script called.
+-- - `Err`: `Number`, signed; `Description`, `Source`, `Clear`, `Raise`. What Lua
+--   itself raised has the number 507.
+-- - `CStr`, `CLng`, `CDbl`, `FormatNumber`, `UCase`, `LCase`, `Len`, `IsEmpty`,
+--   `Now`.
+-- - `Empty`, `Null`, `True`, `False`; `Nothing` is nil. `vbTab`, `vbCr`, `vbLf`,
+--   `vbCrLf`, `vbNewLine`, `vbNullString`, and the constants of `vmaccountant`.
 -- @tparam[opt] table options for test suites: `CreateObject`, a function to
 -- take the place of `vmaccountant.CreateObject`; `arguments`, a table like Lua's
 -- `arg`; `write`, a function that is given what the script prints
