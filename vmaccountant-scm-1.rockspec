@@ -33,6 +33,13 @@ build = {
   modules = {
     ["vmaccountant"] = "lua/vmaccountant/init.lua",
     ["vmaccountant.simulator"] = "lua/vmaccountant/simulator.lua",
+    ["vmaccountant.vbscript"] = "lua/vmaccountant/vbscript.lua",
+    ["vmaccountant.vbscript_caseless"] = "lua/vmaccountant/vbscript_caseless.lua",
+    ["vmaccountant.vbscript_fault"] = "lua/vmaccountant/vbscript_fault.lua",
+    ["vmaccountant.vbscript_host"] = "lua/vmaccountant/vbscript_host.lua",
+    ["vmaccountant.vbscript_object"] = "lua/vmaccountant/vbscript_object.lua",
+    ["vmaccountant.vbscript_resume"] = "lua/vmaccountant/vbscript_resume.lua",
+    ["vmaccountant.vbscript_value"] = "lua/vmaccountant/vbscript_value.lua",
     ["vmaccountant.core"] = {
       -- `make check` compares this list with the folders.
       sources = {

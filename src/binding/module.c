@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int luaopen_vmaccountant_core(lua_State *L);
 
@@ -78,6 +79,31 @@ static int create_object(lua_State *L)
     return 1;
 }
 
+/* sleep(seconds): returns after that time, or sooner when a signal has come, so
+ * that Ctrl-C reaches the interpreter. Nothing else waits in plain Lua. */
+static int sleep_seconds(lua_State *L)
+{
+    enum { LONGEST = 1000000000 };
+    lua_Number seconds = luaL_checknumber(L, 1);
+
+    luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST, 1, "seconds must be from 0 to 1e9");
+    time_t whole = (time_t)seconds;
+    struct timespec duration = {.tv_sec = whole,
+                                .tv_nsec = (long)((seconds - (lua_Number)whole) * 1e9)};
+    nanosleep(&duration, NULL);
+    return 0;
+}
+
+/* monotonic_time(): seconds on a clock that nobody sets. */
+static int monotonic_time(lua_State *L)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+    return 1;
+}
+
 static void set_constants(lua_State *L)
 {
 #define SET_STATE(name, number)                                                                    \
@@ -116,6 +142,8 @@ int luaopen_vmaccountant_core(lua_State *L)
     static const luaL_Reg functions[] = {
         {"CreateObject", create_object},
         {"new_simulator", simulation_new},
+        {"sleep", sleep_seconds},
+        {"monotonic_time", monotonic_time},
         {NULL, NULL},
     };
 

@@ -1,0 +1,25 @@
+-- The notes on every virtual machine; with arguments, a new note on one: the
+-- port of notes.vbs.
+--
+--     lua5.4 examples/vbscript/notes.lua [NAME NOTE]
+
+local _ENV = require("vmaccountant.vbscript").environment()
+
+objVS = CreateObject("VirtualServer.Application")
+
+if WScript.Arguments.Count == 2 then
+  objVM = objVS.FindVirtualMachine(WScript.Arguments.Item(0))
+  if objVM == Nothing then
+    WScript.Echo("There is no virtual machine " .. WScript.Arguments.Item(0))
+    WScript.Quit(1)
+  end
+  objVM.Notes = WScript.Arguments.Item(1)
+end
+
+for objVM in Each(objVS.VirtualMachines) do
+  if objVM.Notes == "" then
+    WScript.Echo(objVM.Name .. vbTab .. "(none)")
+  else
+    WScript.Echo(objVM.Name .. vbTab .. objVM.Notes)
+  end
+end

@@ -1,0 +1,32 @@
+-- Starts a virtual machine, or restores it from its saved state: the port of start.vbs.
+--
+--     lua5.4 examples/vbscript/start.lua NAME
+
+local _ENV = require("vmaccountant.vbscript").environment()
+
+local objVS, objVM, objTask
+
+if WScript.Arguments.Count ~= 1 then
+  WScript.Echo("usage: " .. WScript.ScriptName .. " NAME")
+  WScript.Quit(2)
+end
+
+objVS = CreateObject("VirtualServer.Application")
+objVM = objVS.FindVirtualMachine(WScript.Arguments(0))
+if objVM == Nothing then
+  WScript.Echo("There is no virtual machine " .. WScript.Arguments(0))
+  WScript.Quit(1)
+end
+
+OnErrorResumeNext()
+objTask = objVM.Startup()
+objTask.WaitForCompletion(-1)
+
+if Err.Number ~= 0 then
+  WScript.Echo(objVM.Name .. ": error " .. Err.Number .. ": " .. Err.Description)
+  WScript.Quit(1)
+elseif objTask.Result ~= 0 then -- vmTaskResult_Success
+  WScript.Echo(objVM.Name .. ": the task has ended with " .. objTask.Result)
+  WScript.Quit(1)
+end
+WScript.Echo(objVM.Name .. " has started, its state is " .. objVM.State)
