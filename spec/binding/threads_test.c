@@ -89,7 +89,7 @@ int main(int argc, char **argv)
         uri = argv[2];
     /* The background thread comes and goes with the applications. */
     run_together((const char *const[]){"open", "open", NULL});
-    run_together((const char *const[]){"read", "read_aged", "change", "watch", "start_and_save", "open",
-                                        "simulate", NULL});
+    run_together((const char *const[]){"read", "read_aged", "change", "watch", "start_and_save",
+                                       "open", "simulate", NULL});
     return check_report();
 }
