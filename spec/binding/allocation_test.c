@@ -240,6 +240,13 @@ static const char *const operations[] = {
     "return objVS:Close()",
     "return objVS:RecordResets()",
     "return tostring(objVS.Accounting)",
+    "return objVS:WaitForEvents(0)",
+    "objVS:Connect { OnReset = function() end } return objVS:Connect {}",
+    "objVS:Connect { OnVMStateChange = function() end, OnReset = function() end,\n"
+    "onadapterremoved = function() end }\n"
+    "web:Reset() off:Startup() nic2:Unplug() acct:Get('NetworkBytesSent')\n"
+    "return objVS:WaitForEvents(0)",
+    "return tostring(select(2, pcall(objVS.Connect, objVS, { OnNothing = print })))",
     "objVS:RecordResets() objVM:Reset() return objVS:Close()",
     "local vs <close> = host:CreateObject('VirtualServer.Application') return "
     "vs.VirtualMachines[1]",
@@ -271,7 +278,8 @@ static const char *const operations[] = {
     "return aged.VirtualMachines[1].Accountant:Get('NetworkBytesSent')",
     "for adapter in adapters do all(adapter) end",
     "return adapters[1] == objVM.NetworkAdapters[1], adapters[1].VirtualNetwork == network",
-    "return task.ID, task.Description, task.Result, task:WaitForCompletion(-1)",
+    "return task.ID, task.Description, task.Result, task.ErrorDescription, "
+    "task:WaitForCompletion(-1)",
     "return tostring(objVS), tostring(machines), tostring(acct), tostring(adapters), "
     "tostring(task)",
     "return tostring(adapters[1]), tostring(network), tostring(host)",
