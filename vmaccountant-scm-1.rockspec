@@ -70,6 +70,7 @@ build = {
         "src/binding/class.c",
         "src/binding/collection.c",
         "src/binding/error.c",
+        "src/binding/left_out.c",
         "src/binding/machine.c",
         "src/binding/module.c",
         "src/binding/resource.c",

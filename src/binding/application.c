@@ -489,7 +489,9 @@ static int get_accounting(lua_State *L, void *object)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     resource_clear(L, resource);
-    if (luaL_newmetatable(L, "VMAccounting")) {
+    if (luaL_newmetatable(L, "vmaccountant.VMAccounting")) {
+        lua_pushliteral(L, "VMAccounting");
+        lua_setfield(L, -2, "__name");
         lua_pushcfunction(L, sources_to_string);
         lua_setfield(L, -2, "__tostring");
     }
@@ -582,7 +584,7 @@ static int collect(lua_State *L)
 
 static int to_string(lua_State *L)
 {
-    const struct application *application = luaL_checkudata(L, 1, application_class.name);
+    const struct application *application = class_check_argument(L, &application_class, 1);
     lua_pushfstring(L, "VMVirtualServer (%s)",
                     application->host != NULL ? application->host->uri : "closed");
     return 1;
@@ -603,6 +605,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class application_class = {
     .name = "VMVirtualServer",
+    .meaning = "a host, as CreateObject gives it",
+    .written = "objVS",
     .members = members,
     .check = check_unless_closing,
     .metamethods = metamethods,

@@ -34,7 +34,9 @@ struct member {
 
 struct class
 {
-    const char *name;             /* the type's name, and that of its metatable */
+    const char *name;             /* the type's name; __name of its metatable */
+    const char *meaning;          /* one line, for people and editors */
+    const char *written;          /* what a script writes to get one, for hints */
     const struct member *members; /* the last one has no name */
     /* Raises when the object can answer nothing any more. */
     void (*check)(lua_State *L, void *object, const char *member);
@@ -42,6 +44,9 @@ struct class
     const char *(*machine)(lua_State *L, int index);
     /* Answers a key that is not a string, as c[i] does. NULL: there are none. */
     int (*index)(lua_State *L, void *object);
+    /* What to write instead of a member's name that is none; %s stands for the
+     * name. NULL for nothing. */
+    const char *unknown_hint;
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
 };
 
@@ -54,6 +59,10 @@ void *class_new(lua_State *L, const struct class *class, size_t size, int user_v
 /* The object at the index. Raises E_POINTER where it is missing or nil, as in
  * `acct.Get()`, and an argument error where it is something else. [-0, +0, e] */
 void *class_check_object(lua_State *L, const struct class *class, int index, const char *member);
+
+/* The same for a metamethod, whose object nobody forgets: an argument error
+ * where it is anything else. [-0, +0, e] */
+void *class_check_argument(lua_State *L, const struct class *class, int index);
 
 /* The same without an error: NULL. For __gc, __tostring and __eq. [-0, +0, -] */
 void *class_test_object(lua_State *L, const struct class *class, int index);

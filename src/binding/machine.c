@@ -288,7 +288,7 @@ static const struct member members[] = {
 
 static int to_string(lua_State *L)
 {
-    luaL_checkudata(L, 1, machine_class.name);
+    class_check_argument(L, &machine_class, 1);
     lua_getiuservalue(L, 1, KNOWN_NAME);
     return 1;
 }
@@ -331,6 +331,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class machine_class = {
     .name = "VMVirtualMachine",
+    .meaning = "a machine, running or not; its text is its name",
+    .written = "objVM",
     .members = members,
     .check = check,
     .machine = machine_known_name,

@@ -314,6 +314,8 @@ static const luaL_Reg simulator_metamethods[] = {{"__gc", collect}, {NULL, NULL}
 
 const struct class simulator_class = {
     .name = "Simulator",
+    .meaning = "a host in memory that does what it is told",
+    .written = "host",
     .members = simulator_members,
     .check = check_simulator,
     .metamethods = simulator_metamethods,
@@ -529,6 +531,8 @@ static const struct member machine_members[] = {
 
 const struct class simulated_machine_class = {
     .name = "SimulatedMachine",
+    .meaning = "a machine of a simulated host",
+    .written = "machine",
     .members = machine_members,
     .check = check_owner,
 };
@@ -663,6 +667,8 @@ static const struct member adapter_members[] = {
 
 const struct class simulated_adapter_class = {
     .name = "SimulatedAdapter",
+    .meaning = "a network adapter of a simulated machine",
+    .written = "adapter",
     .members = adapter_members,
     .check = check_owner,
 };
