@@ -346,6 +346,19 @@ static int find_virtual_machine(lua_State *L, void *object)
     return 1;
 }
 
+/***
+The host that the machines are on: its processors, memory and operating system.
+Asks nobody until one of its members is read.
+@within VMVirtualServer
+@tfield VMHostInfo HostInfo
+*/
+static int get_host_info(lua_State *L, void *object)
+{
+    (void)object;
+    host_info_push(L, 1);
+    return 1;
+}
+
 static void push_text(lua_State *L, const char *text)
 {
     if (text != NULL)
@@ -556,6 +569,10 @@ static const struct member members[] = {
      .get = get_virtual_machines,
      .type = "VMVirtualMachineCollection",
      .meaning = "the machines of now, in the order of their names"},
+    {.name = "HostInfo",
+     .get = get_host_info,
+     .type = "VMHostInfo",
+     .meaning = "the host's processors, memory and operating system"},
     {.name = "Accounting",
      .get = get_accounting,
      .type = "VMCounterSource[]",

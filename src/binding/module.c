@@ -101,17 +101,10 @@ static void set_constants(lua_State *L)
 int luaopen_vmaccountant_core(lua_State *L)
 {
     static const struct class *const classes[] = {
-        &application_class,
-        &machine_collection_class,
-        &machine_class,
-        &accountant_class,
-        &adapter_collection_class,
-        &adapter_class,
-        &network_class,
-        &task_class,
-        &simulator_class,
-        &simulated_machine_class,
-        &simulated_adapter_class,
+        &application_class, &host_info_class,         &machine_collection_class,
+        &machine_class,     &accountant_class,        &adapter_collection_class,
+        &adapter_class,     &network_class,           &task_class,
+        &simulator_class,   &simulated_machine_class, &simulated_adapter_class,
     };
     static const luaL_Reg functions[] = {
         {"CreateObject", create_object},

@@ -5,6 +5,7 @@
 #include "hypervisor/simulator.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <string.h>
 
 /* NULL until it is made. */
@@ -215,7 +216,9 @@ message, as a host does that has lost its daemon.
 @function Fail
 @string call `list`, `find`, `name`, `state`, `adapters`, `sample` (the
 counters of one machine), `sample_all` (those of all, under `max_age`),
-`change`, `started_at`, `write_baseline`, `product` or `uptime`
+`change` (of the definition, too), `started_at`, `write_baseline`,
+`configuration` (Notes, Memory and SavedStateFilePath), `host_info`, `product`
+or `uptime`
 @string[opt] message nil makes the call work again
 */
 static int fail(lua_State *L, void *object)
@@ -244,6 +247,84 @@ static int set_events(lua_State *L, void *object)
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     simulator_set_events(((struct simulator_object *)object)->simulator, lua_toboolean(L, 2));
     return 0;
+}
+
+/* A whole number of the table's, from 0; `kept` when it has none. */
+static uint64_t number_option(lua_State *L, int index, const char *field, uint64_t kept,
+                              uint64_t most)
+{
+    int is_integer;
+
+    if (option(L, index, field, LUA_TNUMBER) == LUA_TNIL)
+        return kept;
+    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < 0 || (uint64_t)value > most)
+        luaL_argerror(L, index, lua_pushfstring(L, "'%s' must be a whole number from 0", field));
+    return (uint64_t)value;
+}
+
+static void text_option(lua_State *L, int index, const char *field, char *text, size_t size)
+{
+    if (option(L, index, field, LUA_TSTRING) == LUA_TNIL)
+        return;
+    if (lua_rawlen(L, -1) >= size)
+        luaL_argerror(L, index, lua_pushfstring(L, "'%s' is too long", field));
+    strcpy(text, lua_tostring(L, -1));
+}
+
+/***
+Changes what the host tells of itself in `objVS.HostInfo`.
+@within Simulator
+@function SetHostInfo
+@tparam table members by their names in VMHostInfo: LogicalProcessorCount,
+PhysicalProcessorCount, ProcessorSpeed, ProcessorManufacturerString,
+ProcessorVersionString, ProcessorFeaturesString, Memory, MemoryAvail,
+OperatingSystem, OSVersionString, OSMajorVersion, OSMinorVersion; those that
+are not given stay
+*/
+static int set_host_info(lua_State *L, void *object)
+{
+    static const char *const known[] = {"LogicalProcessorCount",
+                                        "PhysicalProcessorCount",
+                                        "ProcessorSpeed",
+                                        "ProcessorManufacturerString",
+                                        "ProcessorVersionString",
+                                        "ProcessorFeaturesString",
+                                        "Memory",
+                                        "MemoryAvail",
+                                        "OperatingSystem",
+                                        "OSVersionString",
+                                        "OSMajorVersion",
+                                        "OSMinorVersion",
+                                        NULL};
+    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct host_info info = *simulator_told_host_info(simulator);
+    struct fault fault;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    check_option_names(L, 2, known);
+    luaL_checkstack(L, 20, NULL);
+#define SET_NUMBER(field, name)                                                                    \
+    info.field = (unsigned)number_option(L, 2, name, info.field, UINT_MAX)
+    SET_NUMBER(logical_processors, "LogicalProcessorCount");
+    SET_NUMBER(physical_processors, "PhysicalProcessorCount");
+    SET_NUMBER(megahertz, "ProcessorSpeed");
+    SET_NUMBER(major, "OSMajorVersion");
+    SET_NUMBER(minor, "OSMinorVersion");
+#undef SET_NUMBER
+    info.memory = 1024 * number_option(L, 2, "Memory", info.memory / 1024, UINT32_MAX);
+    info.available_memory =
+        1024 * number_option(L, 2, "MemoryAvail", info.available_memory / 1024, UINT32_MAX);
+    text_option(L, 2, "ProcessorManufacturerString", info.manufacturer, sizeof info.manufacturer);
+    text_option(L, 2, "ProcessorVersionString", info.model, sizeof info.model);
+    text_option(L, 2, "OperatingSystem", info.system, sizeof info.system);
+    text_option(L, 2, "OSVersionString", info.release, sizeof info.release);
+    char *features = NULL;
+    if (option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
+        features = (char *)(uintptr_t)lua_tostring(L, -1);
+    if (features != NULL)
+        info.features = features;
+    return done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo", &fault);
 }
 
 /***
@@ -283,6 +364,10 @@ static const struct member simulator_members[] = {
      .call = advance_clock,
      .parameters = "seconds: number",
      .meaning = "lets the host's time pass"},
+    {.name = "SetHostInfo",
+     .call = set_host_info,
+     .parameters = "members: table",
+     .meaning = "changes what HostInfo tells of the host"},
     {.name = "SetEvents",
      .call = set_events,
      .parameters = "on: boolean",
