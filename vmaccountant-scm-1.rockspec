@@ -32,6 +32,9 @@ build = {
   type = "builtin",
   modules = {
     ["vmaccountant"] = "lua/vmaccountant/init.lua",
+    ["vmaccountant.help"] = "lua/vmaccountant/help.lua",
+    ["vmaccountant.records"] = "lua/vmaccountant/records.lua",
+    ["vmaccountant.types"] = "lua/vmaccountant/types.lua",
     ["vmaccountant.simulator"] = "lua/vmaccountant/simulator.lua",
     ["vmaccountant.core"] = {
       -- `make check` compares this list with the folders.
@@ -74,6 +77,7 @@ build = {
         "src/binding/application.c",
         "src/binding/class.c",
         "src/binding/collection.c",
+        "src/binding/description.c",
         "src/binding/error.c",
         "src/binding/host_info.c",
         "src/binding/left_out.c",

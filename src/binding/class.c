@@ -134,20 +134,41 @@ static const char *hint_at(lua_State *L, const struct class *class, const char *
     return "";
 }
 
-static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+/* Fills the fault of a name that is none, and returns the name as the error
+ * should tell it. May push. */
+static const char *describe_unknown(lua_State *L, const struct class *class, const char *name,
+                                    struct fault *fault)
 {
     const struct left_out *left_out = left_out_find(class->name, name);
-    struct fault fault;
 
     if (left_out != NULL) {
-        fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
+        fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "%s of Virtual Server's I%s is left out here; %s", left_out->name, class->name,
                   left_out->way);
-        return class_raise(L, class, left_out->name, &fault);
+        return left_out->name;
     }
-    fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s", class->name, name,
+    fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s", class->name, name,
               hint_at(L, class, name));
-    return class_raise(L, class, name, &fault);
+    return name;
+}
+
+static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+{
+    struct fault fault;
+    const char *member = describe_unknown(L, class, name, &fault);
+    return class_raise(L, class, member, &fault);
+}
+
+const struct member *class_find_member(lua_State *L, const struct class *class, const char *name)
+{
+    const struct member *member = find_member(class, name);
+    struct fault fault;
+
+    if (member == NULL) {
+        const char *told = describe_unknown(L, class, name, &fault);
+        error_raise_fault(L, told, NULL, &fault);
+    }
+    return member;
 }
 
 const struct member *class_find_property(lua_State *L, const struct class *class, const char *name)

@@ -75,6 +75,11 @@ int class_raise(lua_State *L, const struct class *class, const char *member,
  * for a name that is not one. */
 const struct member *class_find_property(lua_State *L, const struct class *class, const char *name);
 
+/* The member of that name in any letter case, for help: raises
+ * DISP_E_UNKNOWNNAME for the name at index 2 when there is none. No object is
+ * at hand. */
+const struct member *class_find_member(lua_State *L, const struct class *class, const char *name);
+
 /* Calls the property's getter on the object at index 1 and pushes true and the
  * value, or false and the error object. Other errors are raised. [-0, +2, e] */
 void class_get_property(lua_State *L, const struct class *class, const struct member *member);

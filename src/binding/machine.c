@@ -115,7 +115,8 @@ static int set_name(lua_State *L, void *object)
 /***
 What people have noted of the machine, "" for nothing: libvirt's `description`
 of it. Asks the host once. Writable at any time, through a read-write
-connection: for now and for the machine's next starts.
+connection: for now and for the machine's next starts. Lines end with "\n":
+"\r\n", VBScript's vbCrLf, is made that.
 @within VMVirtualMachine
 @tfield string Notes
 @raise VM_E_VM_UNKNOWN when the machine is no longer defined; when it is

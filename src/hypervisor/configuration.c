@@ -1,5 +1,6 @@
 #include "hypervisor/configuration.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* How long the character of well-formed UTF-8 (RFC 3629) is that the text
@@ -45,6 +46,10 @@ static bool check_characters(const char *name, size_t length, struct fault *faul
     size_t count, bad;
     bool ok = count_characters(name, length, &count, &bad);
 
+    /* libvirt would take its folder of all machines for this one's. */
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return fault_set(fault, HRESULT_VM_E_CONFIG_NAME_INVALID_CHAR,
+                         "a machine cannot be called '%s', which means a folder", name);
     for (size_t i = 0; i < length && ok; i++) {
         unsigned char c = (unsigned char)name[i];
         bad = i;
@@ -113,6 +118,25 @@ bool configuration_set_name(struct hypervisor *host, const struct machine_uuid *
     return same || host->driver->rename(host, uuid, name, fault);
 }
 
+/* A copy whose lines end as XML keeps them: libvirt would do the same when it
+ * next reads the definition. NULL without memory. */
+static char *with_line_feeds(const char *text)
+{
+    char *copy = strdup(text);
+    char *end = copy;
+
+    for (const char *from = copy; from != NULL && *from != '\0'; from++) {
+        if (*from == '\r' && from[1] == '\n')
+            continue;
+        *end++ = *from;
+        if (end[-1] == '\r')
+            end[-1] = '\n';
+    }
+    if (copy != NULL)
+        *end = '\0';
+    return copy;
+}
+
 bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
                              const char *notes, size_t length, struct fault *fault)
 {
@@ -126,7 +150,12 @@ bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid 
     if (count > MOST_NOTES)
         return fault_set(fault, HRESULT_E_INVALIDARG,
                          "the notes have %zu characters: they may have %d", count, MOST_NOTES);
-    return host->driver->set_notes(host, uuid, notes, fault);
+    char *text = with_line_feeds(notes);
+    if (text == NULL)
+        return fault_out_of_memory(fault);
+    bool ok = host->driver->set_notes(host, uuid, text, fault);
+    free(text);
+    return ok;
 }
 
 bool configuration_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,

@@ -24,7 +24,8 @@ enum {
 bool configuration_set_name(struct hypervisor *host, const struct machine_uuid *uuid,
                             const char *name, size_t length, struct fault *fault);
 
-/* E_INVALIDARG for a text that is too long or that no definition can hold. */
+/* E_INVALIDARG for a text that is too long or that no definition can hold.
+ * Ends lines with a line feed, whatever they end with. */
 bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
                              const char *notes, size_t length, struct fault *fault);
 
