@@ -91,12 +91,10 @@ static int get_ethernet_address(lua_State *L, void *object)
 }
 
 /***
-The network, bridge or host device that the adapter is plugged into. Asks
-nobody.
+The network, bridge or host device that the adapter is plugged into; nil when
+it is plugged into none (`Type` is then `user` or the like). Asks nobody.
 @within VMNetworkAdapter
-@treturn[1] VMVirtualNetwork
-@treturn[2] nil when it is plugged into none (`Type` is then `user` or the like)
-@tfield VMVirtualNetwork VirtualNetwork
+@tfield ?VMVirtualNetwork VirtualNetwork
 */
 static int get_virtual_network(lua_State *L, void *object)
 {

@@ -474,7 +474,7 @@ an array of tables with the fields `machine`, `adapter` (its address),
 tostring gives a line for each. For people who wonder; it samples all machines.
 Empty for a driver that is asked adapter by adapter, and so keeps nothing.
 @within VMVirtualServer
-@tfield table Accounting
+@tfield VMCounterSource[] Accounting
 @raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
 */
 static int get_accounting(lua_State *L, void *object)

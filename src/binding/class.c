@@ -143,7 +143,7 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
 
     if (left_out != NULL) {
         fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME,
-                  "%s of Virtual Server's I%s is left out here; %s", left_out->name, class->name,
+                  "I%s.%s of Virtual Server is left out here; %s", class->name, left_out->name,
                   left_out->way);
         return left_out->name;
     }

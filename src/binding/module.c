@@ -99,12 +99,24 @@ static void set_constants(lua_State *L)
     }
 }
 
+/* clang-format off */
+/* All of them, in the order in which help lists them. */
 static const struct class *const classes[] = {
-    &application_class, &host_info_class,         &machine_collection_class,
-    &machine_class,     &accountant_class,        &adapter_collection_class,
-    &adapter_class,     &network_class,           &task_class,
-    &simulator_class,   &simulated_machine_class, &simulated_adapter_class,
+    &application_class,
+    &host_info_class,
+    &machine_collection_class,
+    &machine_class,
+    &accountant_class,
+    &adapter_collection_class,
+    &adapter_class,
+    &network_class,
+    &task_class,
+    &simulator_class,
+    &simulated_machine_class,
+    &simulated_adapter_class,
+    NULL,
 };
+/* clang-format on */
 
 /* lua_CFunction: what description_push pushes of all classes. */
 static int describe_classes(lua_State *L)
