@@ -123,8 +123,8 @@ describe("help", function()
   end)
 
   it("of an unknown member names the nearest one, and what is left out", function()
-    failure.expect({ name = "DISP_E_UNKNOWNNAME", member = "NetworkByteSent", message = "did you mean NetworkBytesSent?" },
-      printed, objVM.Accountant, "NetworkByteSent")
+    failure.expect({ name = "DISP_E_UNKNOWNNAME", member = "NetworkByteSent",
+      message = "did you mean NetworkBytesSent?" }, printed, objVM.Accountant, "NetworkByteSent")
     failure.expect({ name = "DISP_E_UNKNOWNNAME", member = "GuestOS", message = "virsh guestinfo" },
       printed, "VMVirtualMachine", "guestos")
   end)
