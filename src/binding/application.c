@@ -343,6 +343,8 @@ static int find_virtual_machine(lua_State *L, void *object)
     if (!application->host->driver->name(application->host, &uuid, name, &fault))
         return raise(L, "FindVirtualMachine", &fault);
     machine_push(L, 1, &uuid, *name);
+    /* At once: a finalizer that finds no memory for its call is not run. */
+    resource_clear(L, -2);
     return 1;
 }
 

@@ -159,6 +159,7 @@ static int get_processor_features_string(lua_State *L, void *object)
     const struct host_info *info =
         ask(L, object, HOST_PROCESSOR_FEATURES, "ProcessorFeaturesString");
     lua_pushstring(L, info->features);
+    resource_clear(L, -2);
     return 1;
 }
 
@@ -174,6 +175,7 @@ static int has_feature(lua_State *L, const void *object, const char *feature, co
         found++;
     }
     lua_pushboolean(L, found != NULL);
+    resource_clear(L, -2);
     return 1;
 }
 

@@ -133,6 +133,7 @@ static int get_notes(lua_State *L, void *object)
     if (!host->driver->notes(host, &machine->uuid, notes, &fault))
         return raise(L, "Notes", &fault);
     lua_pushstring(L, *notes);
+    resource_clear(L, -2);
     return 1;
 }
 
@@ -212,6 +213,7 @@ static int get_saved_state_file_path(lua_State *L, void *object)
     if (!host->driver->saved_state_path(host, &machine->uuid, path, &fault))
         return raise(L, "SavedStateFilePath", &fault);
     lua_pushstring(L, *path);
+    resource_clear(L, -2);
     return 1;
 }
 

@@ -15,8 +15,10 @@ void host_info_clear(struct host_info *info)
 /* The value of an assignment in os-release(5): with quotes around it or not. */
 static void read_value(const char *value, char *text, size_t size)
 {
-    char quote = *value == '"' || *value == '\'' ? *value++ : '\0';
-    size_t length = strcspn(value, quote == '"' ? "\"\n" : quote == '\'' ? "'\n" : "\n");
+    bool is_quoted = *value == '"' || *value == '\'';
+    const char end[] = {is_quoted ? *value : '\n', '\n', '\0'};
+    value += is_quoted;
+    size_t length = strcspn(value, end);
 
     snprintf(text, size, "%.*s", (int)length, value);
 }
