@@ -191,4 +191,27 @@ host.describe(_ENV, "VMHostInfo of a real host #root", function()
   it("has the system and the clock of this host", function()
     check_system(info)
   end)
+
+  -- A socket can lead to another host; its daemon is then not in this network
+  -- namespace.
+  it("whose daemon is elsewhere has all but system and clock", function()
+    local output = host.shell([[unshare --net env LUA_PATH_5_4=]] .. host.quote(package.path) .. " LUA_CPATH_5_4="
+      .. host.quote(package.cpath) .. [[ timeout 60 lua5.4 -e '
+      local vma = require "vmaccountant"
+      local objVS <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+      for name, value in pairs(objVS.HostInfo) do
+        value = type(value) == "table" and value or { name = "" }
+        print(name, value.name, value.member or "", (tostring(value):find("libvirt does not tell", 1, true)))
+      end']])
+    local refused = {}
+    for name, code, member, hint in output:gmatch("(%w+)\t([%w_]*)\t(%w*)\t([%w]+)\n") do
+      if code ~= "" then
+        assert.equal("DISP_E_EXCEPTION", code)
+        assert.equal(name, member)
+        assert.not_equal("nil", hint)
+        refused[#refused + 1] = name
+      end
+    end
+    assert.same({ "OperatingSystem", "OSVersionString", "OSMajorVersion", "OSMinorVersion", "UTCTime" }, refused)
+  end)
 end)

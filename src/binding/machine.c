@@ -66,7 +66,7 @@ other machine's in any letter case, and of 247 bytes of UTF-8 at most, without
 assigned also VM_E_CONFIG_NO_NAME, VM_E_CONFIG_NAME_TOO_LONG,
 VM_E_CONFIG_NAME_INVALID_CHAR, VM_E_CONFIG_DUPLICATE_NAME, VM_E_VM_RUNNING when
 the machine is running or saved, E_POINTER for nil, E_INVALIDARG for what is no
-text, E_FAIL where libvirt keeps the name (snapshots), E_ACCESSDENIED
+text, E_FAIL where libvirt refuses it in the machine's state, E_ACCESSDENIED
 */
 static int get_name(lua_State *L, void *object)
 {

@@ -16,7 +16,8 @@ bool libvirt_rename(struct hypervisor *host, const struct machine_uuid *uuid, co
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
-    /* What is still invalid of a machine that is turned off: snapshots. */
+    /* Versions of libvirt differ in what else than running they refuse, such as
+     * snapshots, all with one code. */
     bool ok = virDomainRename(domain, name, 0) >= 0 ||
               libvirt_error_fault(fault, "the machine cannot be renamed", HRESULT_E_FAIL);
     virDomainFree(domain);
