@@ -127,8 +127,7 @@ describe("VMHostInfo of test:///default", function()
   it("is what the driver makes up, on this process's system", function()
     local objVS <close> = vma.CreateObject(PROGID, "test:///default")
     local info = objVS.HostInfo
-    assert.equal(first_line("virsh -r -c test:///default nodeinfo | sed -n 's/^CPU(s): *//p'"),
-      tostring(info.LogicalProcessorCount))
+    assert.equal(16, info.LogicalProcessorCount)
     assert.equal(4, info.PhysicalProcessorCount) -- two sockets in each of two cells
     assert.equal(1400, info.ProcessorSpeed)
     assert.equal(3072, info.Memory)
