@@ -134,7 +134,7 @@ test-specs: $(MODULE)
 
 # Each can be run alone. `make check` runs all, also after one has failed.
 CHECKS := check-lua check-format check-gcc check-clang check-cppcheck check-tidy \
-          check-rockspec check-sanitizers check-valgrind check-threads
+          check-docs check-rockspec check-sanitizers check-valgrind check-threads
 
 .PHONY: check $(CHECKS)
 check:
@@ -148,7 +148,7 @@ check:
 	echo "make check: ok"
 
 check-lua:
-	luacheck --quiet lua spec examples bench .busted .luacheckrc config.ld $(ROCKSPEC)
+	luacheck --quiet lua scripts spec examples bench .busted .luacheckrc config.ld $(ROCKSPEC)
 
 check-format:
 	clang-format --dry-run --Werror $(C_FILES)
@@ -181,6 +181,15 @@ tidy_checks = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-size
 check-tidy:
 	clang-tidy --quiet --checks='$(tidy_checks)' --warnings-as-errors='*' $(SOURCES) -- \
 	  $(STANDARD) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES)) 2>$(BUILD)/clang-tidy.log
+
+# The code and what is written of it: see the script. LDoc's own warnings are
+# errors here.
+check-docs: $(MODULE)
+	@./install-dependencies docs
+	$(make) -s $(BUILD)/docs/objects.c
+	$(HERE) lua5.4 scripts/generate_types.lua >$(BUILD)/types.lua
+	$(HERE) lua5.4 scripts/check_documentation.lua $(BUILD)/types.lua $(OBJECTS)
+	ldoc --quiet --fatalwarnings --dir $(BUILD)/docs/html .
 
 # The rock has all sources, its modules work, and they are those that
 # `make install` installs.
@@ -292,15 +301,23 @@ soak:
 
 # LDoc takes a file without @module for a mistake, and the objects' files are
 # one page together: so it reads a copy of them in one, with a title.
-OBJECTS := $(patsubst %,src/binding/%.c,module application collection machine accountant adapter task simulation)
+OBJECTS := $(patsubst %,src/binding/%.c,module application event_handlers host_info collection machine accountant adapter task simulation)
 
 .PHONY: docs
-docs:
+docs: $(BUILD)/docs/objects.c
 	@./install-dependencies docs
+	ldoc --quiet --dir doc .
+
+$(BUILD)/docs/objects.c: $(OBJECTS)
 	@mkdir -p $(BUILD)/docs
 	@{ printf '/***\nThe objects and their members.\n@module objects\n*/\n'; cat $(OBJECTS); } \
-	  >$(BUILD)/docs/objects.c
-	ldoc --quiet --dir doc .
+	  >$@
+
+# Definitions for editors.
+.PHONY: types
+types: $(MODULE)
+	$(HERE) lua5.4 scripts/generate_types.lua >$(BUILD)/types.lua
+	cp $(BUILD)/types.lua lua/vmaccountant/types.lua
 
 # Quoted, for a shell's eval.
 .PHONY: env
@@ -336,6 +353,7 @@ help:
 	@echo '                (BENCH_ARGS="MACHINES [ADAPTERS]": only that many, and write nothing)'
 	@echo 'make soak       many rounds on a private host (as root)'
 	@echo 'make docs       the reference, in doc/'
+	@echo 'make types      the definitions for editors, lua/vmaccountant/types.lua'
 	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make env        what to eval in a shell to run scripts in the tree: eval "$$(make -s env)"'
 	@echo 'make clean      remove all that was built'

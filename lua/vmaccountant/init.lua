@@ -20,10 +20,16 @@ local vmaccountant = {
   hresult = core.hresult,
 }
 
+--- Prints what an object has: `vma.help(objVM)`, `vma.help("VMAccountant")`,
+-- `vma.help(objVM, "Notes")`; `vma.help()` lists all. See vmaccountant.help.
+function vmaccountant.help(...)
+  return require "vmaccountant.help"(...)
+end
+
 -- vmVMState_Running and its like stand in the module itself, as they were
 -- global in a VBScript that declared them.
 for name, value in pairs(core.constants) do
   vmaccountant[name] = value
 end
 
-return vmaccountant
+return vmaccountant --[[@as vmaccountant]]

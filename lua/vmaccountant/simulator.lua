@@ -5,6 +5,8 @@
 
 local core = require "vmaccountant.core"
 
-return {
+local simulator = {
   new = core.new_simulator,
 }
+
+return simulator --[[@as vmaccountant.simulator]]

@@ -250,6 +250,9 @@ static const char *const operations[] = {
     "objVS:RecordResets() objVM:Reset() return objVS:Close()",
     "local vs <close> = host:CreateObject('VirtualServer.Application') return "
     "vs.VirtualMachines[1]",
+    "return objVS.HostInfo == objVS.HostInfo",
+    "all(objVS.HostInfo)",
+    "return host:SetHostInfo({ ProcessorFeaturesString = 'sse2', Memory = 1024 })",
     "return machines.Count, #machines",
     "return machines:Item(1), machines:Item('WEB'), machines[2], machines(1)",
     "for vm in machines do local _ = vm.Name end",
@@ -257,6 +260,10 @@ static const char *const operations[] = {
     "for a in machines:Accountants() do local _ = a.VirtualMachine end",
     "return objVM.Name, objVM.ConfigID, objVM.State, objVM.Accountant, objVM.NetworkAdapters",
     "return 'Machine: ' .. objVM, objVM .. 1, tostring(objVM)",
+    "stopped.Name = 'mail' return stopped.Name",
+    "stopped.Notes = 'a\\r\\nb' return stopped.Notes",
+    "stopped.Memory = '128' return stopped.Memory",
+    "objVM:Save() return objVM.SavedStateFilePath",
     "return stopped.Accountant",
     "return stopped.NetworkAdapters",
     "return stopped:Startup()",
@@ -296,6 +303,12 @@ static const char *const operations[] = {
     "return tostring(select(2, pcall(function() return acct.NetworkBytesSend end)))",
     "return tostring(select(2, pcall(function() acct.UpTime = 1 end)))",
     "return tostring(select(2, pcall(function() return machines:Item(99) end)))",
+    "return tostring(select(2, pcall(function() return machines.web end)))",
+    "return tostring(select(2, pcall(function() return objVM.GuestOS end)))",
+    "return tostring(select(2, pcall(function() return objVM.Accountant() end)))",
+    "return tostring(select(2, pcall(function() objVM.Name = 'off' end)))",
+    "return tostring(select(2, pcall(core.find_member, 'VMTask', 'nonesuch')))",
+    "return core.classes(), core.left_out()",
     "return tostring(select(2, pcall(task.Cancel, task)))",
     "return tostring(select(2, pcall(acct.Get)))",
     "return tostring(select(2, pcall(core.CreateObject, 'Excel.Application')))",
@@ -308,6 +321,12 @@ static const char *const operations[] = {
     "local vm = core.CreateObject('VirtualServer.Application', "
     "'test:///default').VirtualMachines[1]\n"
     "for adapter in vm.NetworkAdapters do all(adapter) end vm:TurnOff() vm:Startup()",
+    "local vs <close> = core.CreateObject('VirtualServer.Application', 'test:///default')\n"
+    "all(vs.HostInfo)",
+    "local vs <close> = core.CreateObject('VirtualServer.Application', 'test:///default')\n"
+    "local vm = vs.VirtualMachines[1]\n"
+    "vm.Notes = 'noted' vm:TurnOff() vm.Memory = 64 vm.Name = 'other' vm.Name = 'test' "
+    "vm:Startup()",
     "local vs = core.CreateObject('VirtualServer.Application', 'test:///default', { max_age = 60 "
     "})\n"
     "return vs:FindVirtualMachine('TEST').Accountant.NetworkBytesSent",

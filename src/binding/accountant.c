@@ -280,7 +280,7 @@ static const struct member members[] = {
 
 static int to_string(lua_State *L)
 {
-    luaL_checkudata(L, 1, accountant_class.name);
+    class_check_argument(L, &accountant_class, 1);
     lua_pushfstring(L, "VMAccountant of %s", machine_name(L, 1));
     return 1;
 }
@@ -306,6 +306,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class accountant_class = {
     .name = "VMAccountant",
+    .meaning = "the accounts of a machine",
+    .written = "objVM.Accountant",
     .members = members,
     .check = check,
     .machine = machine_name,

@@ -91,12 +91,10 @@ static int get_ethernet_address(lua_State *L, void *object)
 }
 
 /***
-The network, bridge or host device that the adapter is plugged into. Asks
-nobody.
+The network, bridge or host device that the adapter is plugged into; nil when
+it is plugged into none (`Type` is then `user` or the like). Asks nobody.
 @within VMNetworkAdapter
-@treturn[1] VMVirtualNetwork
-@treturn[2] nil when it is plugged into none (`Type` is then `user` or the like)
-@tfield VMVirtualNetwork VirtualNetwork
+@tfield ?VMVirtualNetwork VirtualNetwork
 */
 static int get_virtual_network(lua_State *L, void *object)
 {
@@ -228,7 +226,7 @@ static const struct member members[] = {
 
 static int to_string(lua_State *L)
 {
-    const struct adapter_object *adapter = luaL_checkudata(L, 1, adapter_class.name);
+    const struct adapter_object *adapter = class_check_argument(L, &adapter_class, 1);
     push_address(L, adapter);
     const char *address = lua_tostring(L, -1); /* before machine_name pushes */
     lua_pushfstring(L, "VMNetworkAdapter %s of %s", address, machine_name(L, 1));
@@ -258,6 +256,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class adapter_class = {
     .name = "VMNetworkAdapter",
+    .meaning = "a network adapter of a machine",
+    .written = "objVM.NetworkAdapters[1]",
     .members = members,
     .check = check,
     .machine = machine_name,
@@ -293,7 +293,7 @@ static const struct member network_members[] = {
 
 static int network_to_string(lua_State *L)
 {
-    luaL_checkudata(L, 1, network_class.name);
+    class_check_argument(L, &network_class, 1);
     lua_getiuservalue(L, 1, 2);
     lua_pushfstring(L, "VMVirtualNetwork %s", lua_tostring(L, -1));
     return 1;
@@ -322,6 +322,8 @@ static const luaL_Reg network_metamethods[] = {
 
 const struct class network_class = {
     .name = "VMVirtualNetwork",
+    .meaning = "what an adapter is plugged into",
+    .written = "objAdapter.VirtualNetwork",
     .members = network_members,
     .check = check_network,
     .metamethods = network_metamethods,

@@ -343,6 +343,21 @@ static int find_virtual_machine(lua_State *L, void *object)
     if (!application->host->driver->name(application->host, &uuid, name, &fault))
         return raise(L, "FindVirtualMachine", &fault);
     machine_push(L, 1, &uuid, *name);
+    /* At once: a finalizer that finds no memory for its call is not run. */
+    resource_clear(L, -2);
+    return 1;
+}
+
+/***
+The host that the machines are on: its processors, memory and operating system.
+Asks nobody until one of its members is read.
+@within VMVirtualServer
+@tfield VMHostInfo HostInfo
+*/
+static int get_host_info(lua_State *L, void *object)
+{
+    (void)object;
+    host_info_push(L, 1);
     return 1;
 }
 
@@ -461,7 +476,7 @@ an array of tables with the fields `machine`, `adapter` (its address),
 tostring gives a line for each. For people who wonder; it samples all machines.
 Empty for a driver that is asked adapter by adapter, and so keeps nothing.
 @within VMVirtualServer
-@tfield table Accounting
+@tfield VMCounterSource[] Accounting
 @raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
 */
 static int get_accounting(lua_State *L, void *object)
@@ -489,7 +504,9 @@ static int get_accounting(lua_State *L, void *object)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     resource_clear(L, resource);
-    if (luaL_newmetatable(L, "VMAccounting")) {
+    if (luaL_newmetatable(L, "vmaccountant.VMAccounting")) {
+        lua_pushliteral(L, "VMAccounting");
+        lua_setfield(L, -2, "__name");
         lua_pushcfunction(L, sources_to_string);
         lua_setfield(L, -2, "__tostring");
     }
@@ -554,6 +571,10 @@ static const struct member members[] = {
      .get = get_virtual_machines,
      .type = "VMVirtualMachineCollection",
      .meaning = "the machines of now, in the order of their names"},
+    {.name = "HostInfo",
+     .get = get_host_info,
+     .type = "VMHostInfo",
+     .meaning = "the host's processors, memory and operating system"},
     {.name = "Accounting",
      .get = get_accounting,
      .type = "VMCounterSource[]",
@@ -592,7 +613,7 @@ static int collect(lua_State *L)
 
 static int to_string(lua_State *L)
 {
-    const struct application *application = luaL_checkudata(L, 1, application_class.name);
+    const struct application *application = class_check_argument(L, &application_class, 1);
     lua_pushfstring(L, "VMVirtualServer (%s)",
                     application->host != NULL ? application->host->uri : "closed");
     return 1;
@@ -613,6 +634,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class application_class = {
     .name = "VMVirtualServer",
+    .meaning = "a host, as CreateObject gives it",
+    .written = "objVS",
     .members = members,
     .check = check_unless_closing,
     .metamethods = metamethods,

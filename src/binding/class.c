@@ -1,6 +1,7 @@
 #include "binding/class.h"
 
 #include "binding/error.h"
+#include "binding/left_out.h"
 
 #include <ctype.h>
 #include <lauxlib.h>
@@ -9,21 +10,39 @@
 
 enum { NAME_SIZE = 64 };
 
+/* The metatable's key in the registry is the class's own address: no other
+ * library has it, and no text is hashed to find it. */
+static void push_metatable(lua_State *L, const struct class *class)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, class);
+}
+
 void *class_test_object(lua_State *L, const struct class *class, int index)
 {
-    return luaL_testudata(L, index, class->name);
+    void *object = lua_touserdata(L, index);
+    if (object == NULL || !lua_getmetatable(L, index))
+        return NULL;
+    push_metatable(L, class);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? object : NULL;
+}
+
+void *class_check_argument(lua_State *L, const struct class *class, int index)
+{
+    void *object = class_test_object(L, class, index);
+    if (object == NULL)
+        luaL_typeerror(L, index, class->name);
+    return object;
 }
 
 void *class_check_object(lua_State *L, const struct class *class, int index, const char *member)
 {
-    void *object = class_test_object(L, class, index);
-    if (object != NULL)
-        return object;
     if (lua_isnoneornil(L, index))
         error_raise(L, member, NULL, HRESULT_E_POINTER,
                     "the %s is missing: call the method with a colon, as in object:%s()",
                     class->name, member);
-    return luaL_checkudata(L, index, class->name); /* raises with the types */
+    return class_check_argument(L, class, index);
 }
 
 int class_raise(lua_State *L, const struct class *class, const char *member,
@@ -103,15 +122,53 @@ static const char *nearest_member(const struct class *class, const char *name)
     return nearest;
 }
 
-static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+/* What to do about a name that is no member of the class, as the end of a
+ * sentence: "". May push. */
+static const char *hint_at(lua_State *L, const struct class *class, const char *name)
 {
     const char *nearest = nearest_member(class, name);
+    if (nearest != NULL)
+        return lua_pushfstring(L, "; did you mean %s?", nearest);
+    if (class->unknown_hint != NULL && lua_type(L, 2) == LUA_TSTRING)
+        return lua_pushfstring(L, class->unknown_hint, name);
+    return "";
+}
+
+/* Fills the fault of a name that is none, and returns the name as the error
+ * should tell it. May push. */
+static const char *describe_unknown(lua_State *L, const struct class *class, const char *name,
+                                    struct fault *fault)
+{
+    const struct left_out *left_out = left_out_find(class->name, name);
+
+    if (left_out != NULL) {
+        fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME,
+                  "I%s.%s of Virtual Server is left out here; %s", class->name, left_out->name,
+                  left_out->way);
+        return left_out->name;
+    }
+    fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s", class->name, name,
+              hint_at(L, class, name));
+    return name;
+}
+
+static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+{
+    struct fault fault;
+    const char *member = describe_unknown(L, class, name, &fault);
+    return class_raise(L, class, member, &fault);
+}
+
+const struct member *class_find_member(lua_State *L, const struct class *class, const char *name)
+{
+    const struct member *member = find_member(class, name);
     struct fault fault;
 
-    fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s%s%s", class->name,
-              name, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-              nearest != NULL ? "?" : "");
-    return class_raise(L, class, name, &fault);
+    if (member == NULL) {
+        const char *told = describe_unknown(L, class, name, &fault);
+        error_raise_fault(L, told, NULL, &fault);
+    }
+    return member;
 }
 
 const struct member *class_find_property(lua_State *L, const struct class *class, const char *name)
@@ -121,7 +178,9 @@ const struct member *class_find_property(lua_State *L, const struct class *class
         raise_unknown(L, class, name);
     else if (member->get == NULL)
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
-                    "%s is a method of %s and has no value; call it", member->name, class->name);
+                    "this is a method of %s and has no value; call it with a colon, as in "
+                    "object:%s()",
+                    class->name, member->name);
     return member;
 }
 
@@ -145,7 +204,7 @@ static int get(lua_State *L, const struct class *class, void *object, const stru
 static int index_member(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
-    void *object = luaL_checkudata(L, 1, class->name);
+    void *object = class_check_argument(L, class, 1);
 
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
@@ -184,32 +243,82 @@ static int call_method(lua_State *L)
     return member->call(L, object);
 }
 
+/* Whether the member's values are objects of the model, whose types alone
+ * begin with a capital. */
+static bool is_object(const struct member *member)
+{
+    return member->type != NULL && isupper((unsigned char)member->type[0]);
+}
+
+static int raise_not_assignable(lua_State *L, const struct class *class,
+                                const struct member *member)
+{
+    struct fault fault;
+
+    if (member->call != NULL)
+        fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
+                  "this is a method of %s and cannot be assigned; call it, as in object:%s()",
+                  class->name, member->name);
+    else if (is_object(member))
+        fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
+                  "this object of %s is read-only; what Set does in VBScript, to name an object, "
+                  "is local x = object.%s",
+                  class->name, member->name);
+    else
+        fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "this member of %s is read-only",
+                  class->name);
+    return class_raise(L, class, member->name, &fault);
+}
+
 static int new_index(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
-    void *object = luaL_checkudata(L, 1, class->name);
+    void *object = class_check_argument(L, class, 1);
     const char *name = luaL_tolstring(L, 2, NULL);
     const struct member *member = find_member(class, name);
     struct fault fault;
 
+    if (member == NULL && class->index != NULL && lua_type(L, 2) == LUA_TNUMBER) {
+        fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
+                  "the items of %s are read-only: it is a snapshot of a list", class->name);
+        return class_raise(L, class, name, &fault);
+    }
     if (member == NULL)
         return raise_unknown(L, class, name);
-    if (member->set != NULL) {
-        if (class->check != NULL)
-            class->check(L, object, member->name);
-        lua_settop(L, 3);
-        return member->set(L, object);
-    }
-    fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "%s of %s is read-only", member->name,
-              class->name);
-    return class_raise(L, class, member->name, &fault);
+    if (member->set == NULL)
+        return raise_not_assignable(L, class, member);
+    if (class->check != NULL)
+        class->check(L, object, member->name);
+    lua_settop(L, 3);
+    return member->set(L, object);
+}
+
+/* objVM.Accountant(): parentheses after what is no method; or a generic for
+ * over what is no collection, which calls with the state and the control
+ * variable. */
+static int call_object(lua_State *L)
+{
+    const struct class *class = class_of_closure(L);
+    struct fault fault;
+
+    class_check_argument(L, class, 1);
+    if (lua_gettop(L) == 3 && lua_isnil(L, 2) && lua_isnil(L, 3))
+        fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
+                  "%s is not a collection: a loop needs one, such as objVS.VirtualMachines, or "
+                  "pairs(object) for the object's members",
+                  class->name);
+    else
+        fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
+                  "%s is an object, not a method: write %s, without parentheses", class->name,
+                  class->written);
+    return class_raise(L, class, NULL, &fault);
 }
 
 static int read_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
-    return get(L, class, luaL_checkudata(L, 1, class->name), member);
+    return get(L, class, class_check_argument(L, class, 1), member);
 }
 
 void class_get_property(lua_State *L, const struct class *class, const struct member *member)
@@ -230,7 +339,7 @@ void class_get_property(lua_State *L, const struct class *class, const struct me
 static int next_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
-    luaL_checkudata(L, 1, class->name);
+    class_check_argument(L, class, 1);
     const struct member *member = class->members;
 
     if (!lua_isnoneornil(L, 2)) {
@@ -252,7 +361,7 @@ static int next_property(lua_State *L)
 static int pairs(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
-    luaL_checkudata(L, 1, class->name);
+    class_check_argument(L, class, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, next_property, 1);
     lua_pushvalue(L, 1);
@@ -277,7 +386,9 @@ static void push_members(lua_State *L, const struct class *class)
 
 void class_register(lua_State *L, const struct class *class)
 {
-    luaL_newmetatable(L, class->name);
+    lua_newtable(L);
+    lua_pushstring(L, class->name);
+    lua_setfield(L, -2, "__name");
 
     lua_pushlightuserdata(L, (void *)(uintptr_t) class);
     push_members(L, class);
@@ -292,15 +403,20 @@ void class_register(lua_State *L, const struct class *class)
     lua_pushcclosure(L, pairs, 1);
     lua_setfield(L, -2, "__pairs");
 
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    lua_pushcclosure(L, call_object, 1);
+    lua_setfield(L, -2, "__call");
+
     if (class->metamethods != NULL)
         luaL_setfuncs(L, class->metamethods, 0);
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 
 void *class_new(lua_State *L, const struct class *class, size_t size, int user_values)
 {
     void *object = lua_newuserdatauv(L, size, user_values);
     memset(object, 0, size);
-    luaL_setmetatable(L, class->name);
+    push_metatable(L, class);
+    lua_setmetatable(L, -2);
     return object;
 }

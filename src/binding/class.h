@@ -34,7 +34,9 @@ struct member {
 
 struct class
 {
-    const char *name;             /* the type's name, and that of its metatable */
+    const char *name;             /* the type's name; __name of its metatable */
+    const char *meaning;          /* one line, for people and editors */
+    const char *written;          /* what a script writes to get one, for hints */
     const struct member *members; /* the last one has no name */
     /* Raises when the object can answer nothing any more. */
     void (*check)(lua_State *L, void *object, const char *member);
@@ -42,6 +44,9 @@ struct class
     const char *(*machine)(lua_State *L, int index);
     /* Answers a key that is not a string, as c[i] does. NULL: there are none. */
     int (*index)(lua_State *L, void *object);
+    /* What to write instead of a member's name that is none; %s stands for the
+     * name. NULL for nothing. */
+    const char *unknown_hint;
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
 };
 
@@ -55,6 +60,10 @@ void *class_new(lua_State *L, const struct class *class, size_t size, int user_v
  * `acct.Get()`, and an argument error where it is something else. [-0, +0, e] */
 void *class_check_object(lua_State *L, const struct class *class, int index, const char *member);
 
+/* The same for a metamethod, whose object nobody forgets: an argument error
+ * where it is anything else. [-0, +0, e] */
+void *class_check_argument(lua_State *L, const struct class *class, int index);
+
 /* The same without an error: NULL. For __gc, __tostring and __eq. [-0, +0, -] */
 void *class_test_object(lua_State *L, const struct class *class, int index);
 
@@ -65,6 +74,11 @@ int class_raise(lua_State *L, const struct class *class, const char *member,
 /* Finds a property by its name in any letter case; raises DISP_E_UNKNOWNNAME
  * for a name that is not one. */
 const struct member *class_find_property(lua_State *L, const struct class *class, const char *name);
+
+/* The member of that name in any letter case, for help: raises
+ * DISP_E_UNKNOWNNAME for the name at index 2 when there is none. No object is
+ * at hand. */
+const struct member *class_find_member(lua_State *L, const struct class *class, const char *name);
 
 /* Calls the property's getter on the object at index 1 and pushes true and the
  * value, or false and the error object. Other errors are raised. [-0, +2, e] */

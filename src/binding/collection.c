@@ -41,7 +41,7 @@ static struct collection *check_collection(lua_State *L)
 {
     void *collection = class_test_object(L, &machine_collection_class, 1);
     if (collection == NULL)
-        collection = luaL_checkudata(L, 1, adapter_collection_class.name);
+        collection = class_check_argument(L, &adapter_collection_class, 1);
     return collection;
 }
 
@@ -186,6 +186,10 @@ static int call(lua_State *L)
     struct collection *collection = check_collection(L);
 
     check(L, collection, "Item");
+    if (lua_gettop(L) == 1)
+        return error_raise(L, NULL, NULL, HRESULT_DISP_E_MEMBERNOTFOUND,
+                           "the collection is an object, not a method: write it without "
+                           "parentheses, or with the index of an item in them");
     if (!lua_isnoneornil(L, 2))
         return item(L, collection);
     lua_settop(L, 3);
@@ -247,7 +251,7 @@ static const struct member machine_members[] = {
      .call = item,
      .parameters = "index: integer|string",
      .type = "VMVirtualMachine",
-     .meaning = "the one at that place, from 1"},
+     .meaning = "the one at that place, from 1, or of that name"},
     {.name = "Accountants",
      .call = accountants,
      .type = "fun(): VMAccountant?",
@@ -259,7 +263,7 @@ static const struct member adapter_members[] = {
     {.name = "Count", .get = get_count, .type = "integer", .meaning = "how many there are"},
     {.name = "Item",
      .call = item,
-     .parameters = "index: integer|string",
+     .parameters = "index: integer",
      .type = "VMNetworkAdapter",
      .meaning = "the one at that place, from 1"},
     {.name = NULL},
@@ -274,6 +278,9 @@ static const luaL_Reg metamethods[] = {
 
 const struct class machine_collection_class = {
     .name = "VMVirtualMachineCollection",
+    .meaning = "the machines of a host: a snapshot, counted from 1",
+    .written = "objVS.VirtualMachines",
+    .unknown_hint = "; the machine of that name is collection:Item(\"%s\")",
     .members = machine_members,
     .check = check,
     .index = index_by_position,
@@ -282,6 +289,8 @@ const struct class machine_collection_class = {
 
 const struct class adapter_collection_class = {
     .name = "VMNetworkAdapterCollection",
+    .meaning = "the network adapters of a machine: a snapshot, counted from 1",
+    .written = "objVM.NetworkAdapters",
     .members = adapter_members,
     .check = check,
     .index = index_by_position,

@@ -3,7 +3,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
-static const char ERROR[] = "VMError";
+static const char ERROR[] = "vmaccountant.VMError";
 
 static void set_text(lua_State *L, const char *field, const char *text)
 {
@@ -86,7 +86,9 @@ static int to_string(lua_State *L)
 
 static void push_metatable(lua_State *L)
 {
-    if (luaL_newmetatable(L, ERROR)) { /* which sets __name */
+    if (luaL_newmetatable(L, ERROR)) {
+        lua_pushliteral(L, "VMError");
+        lua_setfield(L, -2, "__name");
         lua_pushcfunction(L, to_string);
         lua_setfield(L, -2, "__tostring");
     }

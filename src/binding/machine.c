@@ -4,6 +4,7 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "hypervisor/configuration.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -55,10 +56,17 @@ static int raise(lua_State *L, const char *member, const struct fault *fault)
 
 /***
 The machine's name, and the object's text: `"Machine: " .. objVM`. Asks the
-host once, so that a renamed machine tells its new name.
+host once, so that a renamed machine tells its new name. Writable while the
+machine is turned off, through a read-write connection; the name must be no
+other machine's in any letter case, and of 247 bytes of UTF-8 at most, without
+`/` and control characters.
 @within VMVirtualMachine
 @tfield string Name
-@raise VM_E_VM_UNKNOWN when the machine is no longer defined
+@raise VM_E_VM_UNKNOWN when the machine is no longer defined; when it is
+assigned also VM_E_CONFIG_NO_NAME, VM_E_CONFIG_NAME_TOO_LONG,
+VM_E_CONFIG_NAME_INVALID_CHAR, VM_E_CONFIG_DUPLICATE_NAME, VM_E_VM_RUNNING when
+the machine is running or saved, E_POINTER for nil, E_INVALIDARG for what is no
+text, E_FAIL where libvirt refuses it in the machine's state, E_ACCESSDENIED
 */
 static int get_name(lua_State *L, void *object)
 {
@@ -74,6 +82,138 @@ static int get_name(lua_State *L, void *object)
     resource_clear(L, resource);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, KNOWN_NAME);
+    return 1;
+}
+
+/* The text that a property is assigned. */
+static const char *check_text(lua_State *L, const char *member, size_t *length)
+{
+    if (lua_isnil(L, 3))
+        error_raise(L, member, machine_known_name(L, 1), HRESULT_E_POINTER,
+                    "the value is missing: assign a string%s",
+                    strcmp(member, "Notes") == 0 ? ", \"\" for no notes" : "");
+    if (!lua_isstring(L, 3)) /* nor a number */
+        error_raise(L, member, machine_known_name(L, 1), HRESULT_E_INVALIDARG,
+                    "the value must be a string, not a %s", luaL_typename(L, 3));
+    return lua_tolstring(L, 3, length);
+}
+
+static int set_name(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct fault fault;
+    size_t length;
+
+    const char *name = check_text(L, "Name", &length);
+    if (!configuration_set_name(machine->application->host, &machine->uuid, name, length, &fault))
+        return raise(L, "Name", &fault);
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, 1, KNOWN_NAME);
+    return 0;
+}
+
+/***
+What people have noted of the machine, "" for nothing: libvirt's `description`
+of it. Asks the host once. Writable at any time, through a read-write
+connection: for now and for the machine's next starts. Lines end with "\n":
+"\r\n", VBScript's vbCrLf, is made that.
+@within VMVirtualMachine
+@tfield string Notes
+@raise VM_E_VM_UNKNOWN when the machine is no longer defined; when it is
+assigned also E_INVALIDARG for more than 40000 characters, for control
+characters and for what is no UTF-8 text, E_POINTER for nil, E_ACCESSDENIED
+*/
+static int get_notes(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct hypervisor *host = machine->application->host;
+    char **notes = resource_new(L, sizeof *notes, resource_free_pointer);
+    struct fault fault;
+
+    if (!host->driver->notes(host, &machine->uuid, notes, &fault))
+        return raise(L, "Notes", &fault);
+    lua_pushstring(L, *notes);
+    resource_clear(L, -2);
+    return 1;
+}
+
+static int set_notes(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct fault fault;
+    size_t length;
+
+    const char *notes = check_text(L, "Notes", &length);
+    if (!configuration_set_notes(machine->application->host, &machine->uuid, notes, length, &fault))
+        return raise(L, "Notes", &fault);
+    return 0;
+}
+
+/***
+The machine's memory in whole MB of 2^20 bytes, as it is defined: a balloon may
+leave it less. Asks the host once (virDomainGetMaxMemory). Writable while the
+machine is turned off, through a read-write connection: from 4 MB up to what
+libvirt takes; Virtual Server ended at 3712. Text with a number in it will do.
+@within VMVirtualMachine
+@tfield integer Memory
+@raise VM_E_VM_UNKNOWN when the machine is no longer defined; when it is
+assigned also E_INVALIDARG out of range, VM_E_VM_RUNNING when the machine is
+running or saved, E_POINTER for nil, E_FAIL where libvirt refuses,
+E_ACCESSDENIED
+*/
+static int get_memory(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct hypervisor *host = machine->application->host;
+    uint64_t megabytes;
+    struct fault fault;
+
+    if (!host->driver->memory(host, &machine->uuid, &megabytes, &fault))
+        return raise(L, "Memory", &fault);
+    lua_pushinteger(L, (lua_Integer)megabytes);
+    return 1;
+}
+
+static int set_memory(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct fault fault;
+    int is_integer;
+
+    if (lua_isnil(L, 3))
+        return error_raise(L, "Memory", machine_known_name(L, 1), HRESULT_E_POINTER,
+                           "the value is missing: assign a whole number of MB");
+    lua_Integer megabytes = lua_tointegerx(L, 3, &is_integer);
+    if (!is_integer)
+        return error_raise(L, "Memory", machine_known_name(L, 1), HRESULT_E_INVALIDARG,
+                           "the value must be a whole number of MB, not %.100s",
+                           luaL_tolstring(L, 3, NULL));
+    if (!configuration_set_memory(machine->application->host, &machine->uuid, megabytes, &fault))
+        return raise(L, "Memory", &fault);
+    return 0;
+}
+
+/***
+The file of the saved state that the machine will be restored from. libvirt
+does not tell it: on a local system host it is where QEMU's driver puts it,
+`/var/lib/libvirt/qemu/save/NAME.save`, which only root may read. Asks the host
+once.
+@within VMVirtualMachine
+@tfield string SavedStateFilePath
+@raise VM_E_VM_NO_SAVED_STATE when there is none; VM_E_VM_UNKNOWN;
+DISP_E_EXCEPTION on a remote host and where it is in no such file
+*/
+static int get_saved_state_file_path(lua_State *L, void *object)
+{
+    const struct machine_object *machine = object;
+    struct hypervisor *host = machine->application->host;
+    char **path = resource_new(L, sizeof *path, resource_free_pointer);
+    struct fault fault;
+
+    if (!host->driver->saved_state_path(host, &machine->uuid, path, &fault))
+        return raise(L, "SavedStateFilePath", &fault);
+    lua_pushstring(L, *path);
+    resource_clear(L, -2);
     return 1;
 }
 
@@ -243,12 +383,31 @@ static int discard_saved_state(lua_State *L, void *object)
 }
 
 static const struct member members[] = {
-    {.name = "Name", .get = get_name, .type = "string", .meaning = "the machine's name of now"},
+    {.name = "Name",
+     .get = get_name,
+     .set = set_name,
+     .type = "string",
+     .meaning = "the machine's name of now"},
     {.name = "ConfigID", .get = get_config_id, .type = "string", .meaning = "the machine's UUID"},
     {.name = "State",
      .get = get_state,
      .type = "integer",
      .meaning = "vmVMState_Running and its like"},
+    {.name = "Notes",
+     .get = get_notes,
+     .set = set_notes,
+     .type = "string",
+     .meaning = "what people have noted of the machine; an empty text for nothing"},
+    {.name = "Memory",
+     .get = get_memory,
+     .set = set_memory,
+     .type = "integer",
+     .unit = "MB of 2^20 bytes",
+     .meaning = "the machine's memory, as it is defined"},
+    {.name = "SavedStateFilePath",
+     .get = get_saved_state_file_path,
+     .type = "string",
+     .meaning = "the file of the saved state; an error where there is none"},
     {.name = "Accountant",
      .get = get_accountant,
      .type = "VMAccountant",
@@ -287,7 +446,7 @@ static const struct member members[] = {
 
 static int to_string(lua_State *L)
 {
-    luaL_checkudata(L, 1, machine_class.name);
+    class_check_argument(L, &machine_class, 1);
     lua_getiuservalue(L, 1, KNOWN_NAME);
     return 1;
 }
@@ -330,6 +489,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class machine_class = {
     .name = "VMVirtualMachine",
+    .meaning = "a machine, running or not; its text is its name",
+    .written = "objVM",
     .members = members,
     .check = check,
     .machine = machine_known_name,

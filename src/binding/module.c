@@ -2,6 +2,7 @@
  * module: the C module vmaccountant.core, from which lua/vmaccountant/init.lua
  * and lua/vmaccountant/simulator.lua make what users require.
  */
+#include "binding/description.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
@@ -124,32 +125,66 @@ static void set_constants(lua_State *L)
     }
 }
 
+/* clang-format off */
+/* All of them, in the order in which help lists them. */
+static const struct class *const classes[] = {
+    &application_class,
+    &host_info_class,
+    &machine_collection_class,
+    &machine_class,
+    &accountant_class,
+    &adapter_collection_class,
+    &adapter_class,
+    &network_class,
+    &task_class,
+    &simulator_class,
+    &simulated_machine_class,
+    &simulated_adapter_class,
+    NULL,
+};
+/* clang-format on */
+
+/* lua_CFunction: what description_push pushes of all classes. */
+static int describe_classes(lua_State *L)
+{
+    description_push(L, classes);
+    return 1;
+}
+
+/* lua_CFunction: what is left out. */
+static int describe_left_out(lua_State *L)
+{
+    description_push_left_out(L);
+    return 1;
+}
+
+/* lua_CFunction: the name, as it is documented, of the member of the class of
+ * that name; raises DISP_E_UNKNOWNNAME with the nearest one. */
+static int find_member(lua_State *L)
+{
+    const char *class_name = luaL_checkstring(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    const struct class *const *class = classes;
+
+    while (*class != NULL && strcmp((*class)->name, class_name) != 0)
+        class ++;
+    luaL_argcheck(L, *class != NULL, 1, "not the name of a class");
+    lua_pushstring(L, class_find_member(L, *class, name)->name);
+    return 1;
+}
+
 int luaopen_vmaccountant_core(lua_State *L)
 {
-    static const struct class *const classes[] = {
-        &application_class,
-        &machine_collection_class,
-        &machine_class,
-        &accountant_class,
-        &adapter_collection_class,
-        &adapter_class,
-        &network_class,
-        &task_class,
-        &simulator_class,
-        &simulated_machine_class,
-        &simulated_adapter_class,
-    };
     static const luaL_Reg functions[] = {
-        {"CreateObject", create_object},
-        {"new_simulator", simulation_new},
-        {"sleep", sleep_seconds},
-        {"monotonic_time", monotonic_time},
-        {NULL, NULL},
+        {"CreateObject", create_object}, {"new_simulator", simulation_new},
+        {"sleep", sleep_seconds},        {"monotonic_time", monotonic_time},
+        {"classes", describe_classes},   {"left_out", describe_left_out},
+        {"find_member", find_member},    {NULL, NULL},
     };
 
     luaL_checkversion(L);
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-        class_register(L, classes[i]);
+    for (const struct class *const *class = classes; *class != NULL; class ++)
+        class_register(L, *class);
     luaL_newlib(L, functions);
     error_push_hresults(L);
     lua_setfield(L, -2, "hresult");

@@ -17,6 +17,7 @@
 #include <lua.h>
 
 extern const struct class application_class;        /* VMVirtualServer */
+extern const struct class host_info_class;          /* VMHostInfo */
 extern const struct class machine_collection_class; /* VMVirtualMachineCollection */
 extern const struct class machine_class;            /* VMVirtualMachine */
 extern const struct class accountant_class;         /* VMAccountant */
@@ -116,6 +117,9 @@ void collection_push(lua_State *L, const struct class *class, int owner_index,
 /* Begins the change of the machine object at the index, and pushes its task;
  * raises what the host refuses. [-0, +1, e] */
 int task_begin(lua_State *L, int machine_index, enum machine_change change, const char *method);
+
+/* Pushes the VMHostInfo of the application at the index. [-0, +1, m] */
+void host_info_push(lua_State *L, int application_index);
 
 /* Pushes the adapters of the machine object at the index. [-0, +1, e] */
 void adapter_collection_push(lua_State *L, int machine_index);

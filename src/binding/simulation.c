@@ -5,6 +5,7 @@
 #include "hypervisor/simulator.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <string.h>
 
 /* NULL until it is made. */
@@ -215,7 +216,9 @@ message, as a host does that has lost its daemon.
 @function Fail
 @string call `list`, `find`, `name`, `state`, `adapters`, `sample` (the
 counters of one machine), `sample_all` (those of all, under `max_age`),
-`change`, `started_at`, `write_baseline`, `product` or `uptime`
+`change` (of the definition, too), `started_at`, `write_baseline`,
+`configuration` (Notes, Memory and SavedStateFilePath), `host_info`, `product`
+or `uptime`
 @string[opt] message nil makes the call work again
 */
 static int fail(lua_State *L, void *object)
@@ -246,6 +249,84 @@ static int set_events(lua_State *L, void *object)
     return 0;
 }
 
+/* A whole number of the table's, from 0; `kept` when it has none. */
+static uint64_t number_option(lua_State *L, int index, const char *field, uint64_t kept,
+                              uint64_t most)
+{
+    int is_integer;
+
+    if (option(L, index, field, LUA_TNUMBER) == LUA_TNIL)
+        return kept;
+    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < 0 || (uint64_t)value > most)
+        luaL_argerror(L, index, lua_pushfstring(L, "'%s' must be a whole number from 0", field));
+    return (uint64_t)value;
+}
+
+static void text_option(lua_State *L, int index, const char *field, char *text, size_t size)
+{
+    if (option(L, index, field, LUA_TSTRING) == LUA_TNIL)
+        return;
+    if (lua_rawlen(L, -1) >= size)
+        luaL_argerror(L, index, lua_pushfstring(L, "'%s' is too long", field));
+    strcpy(text, lua_tostring(L, -1));
+}
+
+/***
+Changes what the host tells of itself in `objVS.HostInfo`.
+@within Simulator
+@function SetHostInfo
+@tparam table members by their names in VMHostInfo: LogicalProcessorCount,
+PhysicalProcessorCount, ProcessorSpeed, ProcessorManufacturerString,
+ProcessorVersionString, ProcessorFeaturesString, Memory, MemoryAvail,
+OperatingSystem, OSVersionString, OSMajorVersion, OSMinorVersion; those that
+are not given stay
+*/
+static int set_host_info(lua_State *L, void *object)
+{
+    static const char *const known[] = {"LogicalProcessorCount",
+                                        "PhysicalProcessorCount",
+                                        "ProcessorSpeed",
+                                        "ProcessorManufacturerString",
+                                        "ProcessorVersionString",
+                                        "ProcessorFeaturesString",
+                                        "Memory",
+                                        "MemoryAvail",
+                                        "OperatingSystem",
+                                        "OSVersionString",
+                                        "OSMajorVersion",
+                                        "OSMinorVersion",
+                                        NULL};
+    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct host_info info = *simulator_told_host_info(simulator);
+    struct fault fault;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    check_option_names(L, 2, known);
+    luaL_checkstack(L, 20, NULL);
+#define SET_NUMBER(field, name)                                                                    \
+    info.field = (unsigned)number_option(L, 2, name, info.field, UINT_MAX)
+    SET_NUMBER(logical_processors, "LogicalProcessorCount");
+    SET_NUMBER(physical_processors, "PhysicalProcessorCount");
+    SET_NUMBER(megahertz, "ProcessorSpeed");
+    SET_NUMBER(major, "OSMajorVersion");
+    SET_NUMBER(minor, "OSMinorVersion");
+#undef SET_NUMBER
+    info.memory = 1024 * number_option(L, 2, "Memory", info.memory / 1024, UINT32_MAX);
+    info.available_memory =
+        1024 * number_option(L, 2, "MemoryAvail", info.available_memory / 1024, UINT32_MAX);
+    text_option(L, 2, "ProcessorManufacturerString", info.manufacturer, sizeof info.manufacturer);
+    text_option(L, 2, "ProcessorVersionString", info.model, sizeof info.model);
+    text_option(L, 2, "OperatingSystem", info.system, sizeof info.system);
+    text_option(L, 2, "OSVersionString", info.release, sizeof info.release);
+    char *features = NULL;
+    if (option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
+        features = (char *)(uintptr_t)lua_tostring(L, -1);
+    if (features != NULL)
+        info.features = features;
+    return done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo", &fault);
+}
+
 /***
 Lets time pass on the host's clocks: UpTime grows, samples age.
 @within Simulator
@@ -267,12 +348,12 @@ static int advance_clock(lua_State *L, void *object)
 static const struct member simulator_members[] = {
     {.name = "AddMachine",
      .call = add_machine,
-     .parameters = "name: string",
-     .type = "SimulatedMachine",
-     .meaning = "a new machine, turned off and without adapters"},
+     .parameters = "name: string, options?: table",
+     .type = "SimulatedMachine, ...",
+     .meaning = "a new machine and its adapters; options: adapters, how many; running, whether"},
     {.name = "CreateObject",
      .call = create_object,
-     .parameters = "progid: string, options?: table",
+     .parameters = "progid: string, options?: VMOptions",
      .type = "VMVirtualServer",
      .meaning = "an application object on this host"},
     {.name = "Fail",
@@ -283,9 +364,13 @@ static const struct member simulator_members[] = {
      .call = advance_clock,
      .parameters = "seconds: number",
      .meaning = "lets the host's time pass"},
+    {.name = "SetHostInfo",
+     .call = set_host_info,
+     .parameters = "members: table",
+     .meaning = "changes what HostInfo tells of the host"},
     {.name = "SetEvents",
      .call = set_events,
-     .parameters = "on: boolean",
+     .parameters = "told: boolean",
      .meaning = "whether the host tells of what happens"},
     {.name = NULL},
 };
@@ -314,6 +399,8 @@ static const luaL_Reg simulator_metamethods[] = {{"__gc", collect}, {NULL, NULL}
 
 const struct class simulator_class = {
     .name = "Simulator",
+    .meaning = "a host in memory that does what it is told",
+    .written = "host",
     .members = simulator_members,
     .check = check_simulator,
     .metamethods = simulator_metamethods,
@@ -529,6 +616,8 @@ static const struct member machine_members[] = {
 
 const struct class simulated_machine_class = {
     .name = "SimulatedMachine",
+    .meaning = "a machine of a simulated host",
+    .written = "machine",
     .members = machine_members,
     .check = check_owner,
 };
@@ -651,18 +740,20 @@ static const struct member adapter_members[] = {
      .meaning = "gives the guest bytes"},
     {.name = "SetBytesSent",
      .call = set_bytes_sent,
-     .parameters = "bytes: integer|string|nil",
-     .meaning = "sets what the device counts; nil for no counter"},
+     .parameters = "bytes: integer|string",
+     .meaning = "sets what the device counts, which may so fall"},
     {.name = "SetBytesReceived",
      .call = set_bytes_received,
-     .parameters = "bytes: integer|string|nil",
-     .meaning = "sets what the device counts; nil for no counter"},
+     .parameters = "bytes: integer|string",
+     .meaning = "sets what the device counts, which may so fall"},
     {.name = "Unplug", .call = unplug, .meaning = "takes the adapter out"},
     {.name = NULL},
 };
 
 const struct class simulated_adapter_class = {
     .name = "SimulatedAdapter",
+    .meaning = "a network adapter of a simulated machine",
+    .written = "adapter",
     .members = adapter_members,
     .check = check_owner,
 };

@@ -273,7 +273,7 @@ static const struct member members[] = {
 
 static int to_string(lua_State *L)
 {
-    luaL_checkudata(L, 1, task_class.name);
+    class_check_argument(L, &task_class, 1);
     lua_getiuservalue(L, 1, 2);
     lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
     return 1;
@@ -287,6 +287,8 @@ static const luaL_Reg metamethods[] = {
 
 const struct class task_class = {
     .name = "VMTask",
+    .meaning = "what a method that changes a machine gives",
+    .written = "objTask",
     .members = members,
     .check = check,
     .machine = machine_name,

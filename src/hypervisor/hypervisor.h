@@ -3,12 +3,14 @@
  *
  * Two hosts stand behind this interface: libvirt.c and simulator.c. A host's
  * functions may be called from any thread, return false with a filled fault
- * when they cannot answer, and change nothing on the host but in `change`.
+ * when they cannot answer, and change nothing on the host but in `change`,
+ * `rename` and what is called set or write.
  */
 #ifndef VMACCOUNTANT_HYPERVISOR_HYPERVISOR_H
 #define VMACCOUNTANT_HYPERVISOR_HYPERVISOR_H
 
 #include "hypervisor/fault.h"
+#include "hypervisor/host_info.h"
 #include "hypervisor/machine.h"
 
 struct hypervisor;
@@ -144,6 +146,31 @@ struct hypervisor_driver {
 
     /* Whether baselines could be written: opens what that needs. */
     bool (*prepare_writing)(struct hypervisor *host, struct fault *fault);
+
+    /* What configuration.h has checked: a new name, notes and memory of a
+     * machine, which is turned off where it gets another name or memory. */
+    bool (*rename)(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+                   struct fault *fault);
+    bool (*set_notes)(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+                      struct fault *fault);
+    bool (*set_memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                       struct fault *fault);
+
+    /* The machine's notes, an empty text for none, to be freed by the caller. */
+    bool (*notes)(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+                  struct fault *fault);
+    bool (*memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+                   struct fault *fault);
+
+    /* The file that a saved machine is restored from, to be freed by the
+     * caller; VM_E_VM_NO_SAVED_STATE for one that is not saved. */
+    bool (*saved_state_path)(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+                             struct fault *fault);
+
+    /* One part of what the host tells of itself. info is all zero; the caller
+     * clears it, also after a fault. */
+    bool (*host_info)(struct hypervisor *host, enum host_part part, struct host_info *info,
+                      struct fault *fault);
 
     bool (*product)(struct hypervisor *host, struct product *product, struct fault *fault);
 

@@ -303,6 +303,34 @@ GUARDED(libvirt_write_baseline,
         (host, uuid, baseline, fault))
 GUARDED(libvirt_tells, (struct hypervisor * host), (host))
 GUARDED(libvirt_prepare_writing, (struct hypervisor * host, struct fault *fault), (host, fault))
+GUARDED(libvirt_rename,
+        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_set_notes,
+        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_set_memory,
+        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t megabytes,
+         struct fault *fault),
+        (host, uuid, megabytes, fault))
+GUARDED(libvirt_notes,
+        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_memory,
+        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t *megabytes,
+         struct fault *fault),
+        (host, uuid, megabytes, fault))
+GUARDED(libvirt_saved_state_path,
+        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_host_info,
+        (struct hypervisor * host, enum host_part part, struct host_info *info,
+         struct fault *fault),
+        (host, part, info, fault))
 
 const struct hypervisor_driver libvirt_driver = {
     .list = guarded_list,
@@ -318,6 +346,13 @@ const struct hypervisor_driver libvirt_driver = {
     .cancel = guarded_libvirt_cancel,
     .change = guarded_libvirt_change,
     .started_at = started_at,
+    .rename = guarded_libvirt_rename,
+    .set_notes = guarded_libvirt_set_notes,
+    .set_memory = guarded_libvirt_set_memory,
+    .notes = guarded_libvirt_notes,
+    .memory = guarded_libvirt_memory,
+    .saved_state_path = guarded_libvirt_saved_state_path,
+    .host_info = guarded_libvirt_host_info,
     .product = guarded_product,
     .uptime = uptime,
     .unix_time = unix_time,

@@ -7,6 +7,8 @@
  * libvirt_kernel.c     samples straight from the kernel
  * known_domain.c       what is kept of definitions
  * libvirt_change.c     the life cycle, and shared baselines
+ * libvirt_configuration.c  a machine's name, notes and memory
+ * libvirt_host_info.c  what it tells of itself
  * libvirt_events.c     what it tells by itself
  */
 #ifndef VMACCOUNTANT_HYPERVISOR_LIBVIRT_HOST_H
@@ -116,6 +118,26 @@ bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, st
 bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
                             const struct baseline *baseline, struct fault *fault);
 bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault);
+
+/* libvirt_configuration.c */
+
+bool libvirt_rename(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+                    struct fault *fault);
+bool libvirt_notes(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+                   struct fault *fault);
+bool libvirt_set_notes(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+                       struct fault *fault);
+bool libvirt_memory(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+                    struct fault *fault);
+bool libvirt_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
+                        uint64_t megabytes, struct fault *fault);
+bool libvirt_saved_state_path(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+                              struct fault *fault);
+
+/* libvirt_host_info.c */
+
+bool libvirt_host_info(struct hypervisor *host, enum host_part part, struct host_info *info,
+                       struct fault *fault);
 
 /* libvirt_events.c */
 

@@ -28,6 +28,7 @@ struct simulated_machine {
     enum stop_reason stop_reason;
     struct baseline *baseline; /* goes with the machine's memory into its saved state */
     struct simulated_adapter *adapters;
+    struct simulated_configuration configuration;
 };
 
 struct simulator {
@@ -43,6 +44,7 @@ struct simulator {
     char *failures[SIMULATOR_CALL_COUNT];
     bool keeps_silent;
     struct simulated_host *hosts;
+    struct host_info host_info;
 };
 
 struct simulated_host {
@@ -74,6 +76,23 @@ static int64_t simulator_unix_time(const struct simulator *self)
     return (read_clock(CLOCK_REALTIME) + self->clock_offset) / 1000000000;
 }
 
+const struct host_info *simulator_told_host_info(const struct simulator *self)
+{
+    return &self->host_info;
+}
+
+bool simulator_set_host_info(struct simulator *self, const struct host_info *info,
+                             struct fault *fault)
+{
+    char *features = strdup(info->features);
+    if (features == NULL)
+        return fault_out_of_memory(fault);
+    host_info_clear(&self->host_info);
+    self->host_info = *info;
+    self->host_info.features = features;
+    return true;
+}
+
 struct simulator *simulator_new(void)
 {
     static atomic_uint simulators;
@@ -84,6 +103,11 @@ struct simulator *simulator_new(void)
     self->references = 1;
     self->next_domain_id = 1;
     self->created_at = simulator_unix_time(self);
+    struct fault fault;
+    if (!simulator_set_host_info(self, &simulated_host_info, &fault)) {
+        free(self);
+        return NULL;
+    }
     return self;
 }
 
@@ -101,6 +125,7 @@ static void free_machine(struct simulated_machine *machine)
         free_adapter(adapter);
     }
     baseline_free(machine->baseline);
+    free(machine->configuration.notes);
     free(machine->name);
     free(machine);
 }
@@ -115,6 +140,7 @@ void simulator_release(struct simulator *self)
     }
     for (size_t i = 0; i < SIMULATOR_CALL_COUNT; i++)
         free(self->failures[i]);
+    host_info_clear(&self->host_info);
     free(self);
 }
 
@@ -184,6 +210,7 @@ bool simulator_add_machine(struct simulator *self, const char *name, struct mach
         machine->uuid.bytes[15 - i] = (unsigned char)(serial >> 8 * i);
     machine->state = MACHINE_TurnedOff;
     machine->domain_id = NOT_RUNNING;
+    machine->configuration.memory = SIMULATED_MEMORY;
     machine->next = self->machines;
     self->machines = machine;
     *uuid = machine->uuid;
@@ -485,6 +512,27 @@ static bool fails(struct hypervisor *host, enum simulator_call call, struct faul
     if (message != NULL)
         fault_set(fault, HRESULT_DISP_E_EXCEPTION, "%s", message);
     return message != NULL;
+}
+
+struct simulator *simulator_behind(struct hypervisor *host)
+{
+    return simulator_of(host);
+}
+
+struct simulated_configuration *simulator_configuration(struct hypervisor *host,
+                                                        enum simulator_call call,
+                                                        const struct machine_uuid *uuid,
+                                                        struct fault *fault)
+{
+    if (fails(host, call, fault))
+        return NULL;
+    struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    return machine == NULL ? NULL : &machine->configuration;
+}
+
+const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault)
+{
+    return fails(host, SIMULATOR_CALL_host_info, fault) ? NULL : &simulator_of(host)->host_info;
 }
 
 static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
@@ -804,6 +852,13 @@ static const struct hypervisor_driver simulator_driver = {
     .sample_all = sample_all,
     .change = change,
     .started_at = started_at,
+    .rename = simulator_rename,
+    .set_notes = simulator_set_notes,
+    .set_memory = simulator_set_memory,
+    .notes = simulator_notes,
+    .memory = simulator_memory,
+    .saved_state_path = simulator_saved_state_path,
+    .host_info = simulator_host_info_part,
     .product = product,
     .uptime = uptime,
     .unix_time = unix_time,

@@ -11,6 +11,7 @@
 
 #include "core/decimal.h"
 #include "hypervisor/hypervisor.h"
+#include "hypervisor/simulator_configuration.h"
 
 struct simulator;
 
@@ -29,6 +30,8 @@ typedef uint64_t simulator_adapter_id;
     X(change)                                                                                      \
     X(started_at)                                                                                  \
     X(write_baseline)                                                                              \
+    X(configuration)                                                                               \
+    X(host_info)                                                                                   \
     X(product)                                                                                     \
     X(uptime)
 
@@ -51,6 +54,25 @@ void simulator_release(struct simulator *simulator);
 
 /* A host whose close leaves the simulator as it is. */
 struct hypervisor *simulator_connect(struct simulator *simulator);
+
+/* The simulator that simulator_connect made the host of. */
+struct simulator *simulator_behind(struct hypervisor *host);
+
+/* The definition of the machine; NULL and a fault without it, or when the call
+ * has been made to fail. */
+struct simulated_configuration *simulator_configuration(struct hypervisor *host,
+                                                        enum simulator_call call,
+                                                        const struct machine_uuid *uuid,
+                                                        struct fault *fault);
+
+/* What the host tells of itself; NULL and a fault when that has been made to
+ * fail. */
+const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault);
+
+/* What it tells from now on, but for its clock, which the simulator has. */
+const struct host_info *simulator_told_host_info(const struct simulator *simulator);
+bool simulator_set_host_info(struct simulator *simulator, const struct host_info *info,
+                             struct fault *fault);
 
 /* Both clocks of its hosts go forward by so much. */
 void simulator_advance_clock(struct simulator *simulator, int64_t nanoseconds);

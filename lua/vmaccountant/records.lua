@@ -1,0 +1,98 @@
+-- What is no object of the model and has types all the same, for help and for
+-- editors: the tables that members take and give, and the modules' functions.
+
+local records = {}
+
+--- The tables, in the form of `core.classes()`.
+records.tables = {
+  {
+    name = "VMOptions",
+    meaning = "what CreateObject's last argument can say",
+    members = {
+      { name = "decimal", type = '"integer"|"string"', optional = true,
+        meaning = "counts as integers where they fit, or as decimal strings always" },
+      { name = "max_age", type = "number", optional = true, unit = "seconds",
+        meaning = "how old a sample may be that answers a read" },
+      { name = "not_running", type = '"error"|"zero"', optional = true,
+        meaning = "what the counts of a stopped machine do" },
+      { name = "counters", type = '"auto"|"kernel"|"hypervisor"', optional = true,
+        meaning = "where a local host's counts are read" },
+      { name = "timeout", type = "integer", optional = true, unit = "seconds",
+        meaning = "how long the host may be silent before a call fails" },
+    },
+  },
+  {
+    name = "VMError",
+    meaning = "what a member raises; its text is one line",
+    members = {
+      { name = "name", type = "string", meaning = "the documented code, such as S_FALSE" },
+      { name = "hresult", type = "integer", meaning = "its number" },
+      { name = "message", type = "string", meaning = "what happened, in words" },
+      { name = "member", type = "string", optional = true, meaning = "what was read or called" },
+      { name = "machine", type = "string", optional = true, meaning = "the machine's name" },
+      { name = "where", type = "string", optional = true, meaning = "the place in the script" },
+      { name = "cause", type = "VMErrorCause", optional = true, meaning = "what libvirt itself said" },
+    },
+  },
+  {
+    name = "VMErrorCause",
+    meaning = "libvirt's own error",
+    members = {
+      { name = "code", type = "integer", meaning = "of virErrorNumber" },
+      { name = "domain", type = "integer", meaning = "of virErrorDomain" },
+      { name = "message", type = "string", meaning = "libvirt's words" },
+    },
+  },
+  {
+    name = "VMEventHandlers",
+    meaning = "what Connect takes",
+    members = {
+      { name = "OnVMStateChange", type = "fun(name: string, state: integer)", optional = true,
+        meaning = "a machine entered a state" },
+      { name = "OnReset", type = "fun(name: string)", optional = true, meaning = "a machine was reset" },
+      { name = "OnAdapterRemoved", type = "fun(name: string, address: string)", optional = true,
+        meaning = "an adapter was unplugged" },
+    },
+  },
+  {
+    name = "VMSession",
+    meaning = "a session of a machine that is over, as LastSession gives it",
+    members = {
+      { name = "Started", type = "integer", optional = true, unit = "seconds since 1970",
+        meaning = "when it started; absent when not known" },
+      { name = "Ended", type = "integer", unit = "seconds since 1970", meaning = "when it ended" },
+      { name = "Reason", type = "string", meaning = "why: ShutDown, TurnedOff, Crashed, Saved, Reset and the like" },
+      { name = "NetworkBytesSent", type = "integer|string", optional = true, unit = "bytes",
+        meaning = "absent when an adapter had no counter" },
+      { name = "NetworkBytesReceived", type = "integer|string", optional = true, unit = "bytes",
+        meaning = "absent when an adapter had no counter" },
+    },
+  },
+  {
+    name = "VMCounterSource",
+    meaning = "how the counters of one adapter are read",
+    members = {
+      { name = "machine", type = "string", optional = true, meaning = "the machine's name" },
+      { name = "adapter", type = "string", meaning = "the adapter's address" },
+      { name = "device", type = "string", optional = true, meaning = "the host's network device" },
+      { name = "ifindex", type = "integer", optional = true, meaning = "of the device, where it can be seen" },
+      { name = "source", type = "string", meaning = "kernel, libvirt, simulator or none" },
+      { name = "reason", type = "string", meaning = "why it is read so" },
+    },
+  },
+}
+
+--- The functions of `vmaccountant`, as methods are described.
+records.functions = {
+  { name = "CreateObject", kind = "method", parameters = "progid: string, host?: string, options?: VMOptions",
+    type = "VMVirtualServer", meaning = "connects to a host, read-only" },
+  { name = "help", kind = "method", parameters = "object?: any, member?: string",
+    meaning = "prints what an object has, or what one of its members is" },
+}
+
+--- Those of `vmaccountant.simulator`.
+records.simulator_functions = {
+  { name = "new", kind = "method", type = "Simulator", meaning = "a host in memory, for test suites" },
+}
+
+return records

@@ -1,0 +1,307 @@
+---@meta _
+
+-- Made by `make types` from the tables of members: do not edit.
+
+---a host, as CreateObject gives it
+---@class VMVirtualServer
+---@field Name string # read-only; the product's name, such as libvirt QEMU; not the host's
+---@field Version string # read-only; the version of the host's service
+---@field UpTime integer # in seconds; read-only; how long the host's service has been running
+---@field VirtualMachines VMVirtualMachineCollection # read-only; the machines of now, in the order of their names
+---@field HostInfo VMHostInfo # read-only; the host's processors, memory and operating system
+---@field Accounting VMCounterSource[] # read-only; how the counters of each adapter are read, and why
+---@field FindVirtualMachine fun(self: VMVirtualServer, name: string): VMVirtualMachine? # the machine of that name in any letter case, or nil
+---@field Connect fun(self: VMVirtualServer, handlers: VMEventHandlers) # from now on keeps what happens to machines for WaitForEvents
+---@field WaitForEvents fun(self: VMVirtualServer, milliseconds: integer): integer # calls the handlers for what has happened, and waits for the first if nothing has; how many were called
+---@field RecordResets fun(self: VMVirtualServer) # from now on writes the baseline of each reset for other processes
+---@field Close fun(self: VMVirtualServer) # closes the connection; also at the end of the scope of a <close> variable
+
+---the host that the machines are on
+---@class VMHostInfo
+---@field LogicalProcessorCount integer # read-only; how many processors the host's system counts, threads included
+---@field PhysicalProcessorCount integer # read-only; how many processors are in the host's sockets
+---@field ProcessorSpeed integer # in MHz; read-only; how fast the processors run
+---@field ProcessorSpeedString string # read-only; the speed as a text, such as 2600 MHz
+---@field ProcessorManufacturerString string # read-only; who made the processors, by libvirt's name
+---@field ProcessorVersionString string # read-only; the processors' model, by libvirt's name
+---@field ProcessorFeaturesString string # read-only; the processors' features, by libvirt's names, blanks between them
+---@field MMX boolean # read-only; whether the processors have mmx
+---@field SSE boolean # read-only; whether the processors have sse
+---@field SSE2 boolean # read-only; whether the processors have sse2
+---@field ThreeDNow boolean # read-only; whether the processors have 3dnow
+---@field Memory integer # in MB of 2^20 bytes; read-only; the host's memory
+---@field MemoryAvail integer # in MB of 2^20 bytes; read-only; the memory that the host can give at once
+---@field MemoryTotalString string # read-only; the host's memory as a text, such as 16384 MB
+---@field MemoryAvailString string # read-only; the available memory as a text
+---@field OperatingSystem string # read-only; the host's operating system as it calls itself; of a local host
+---@field OSVersionString string # read-only; the release of the host's kernel; of a local host
+---@field OSMajorVersion integer # read-only; the first number of OSVersionString
+---@field OSMinorVersion integer # read-only; the second number of OSVersionString
+---@field UTCTime integer # in seconds since 1970; read-only; the host's time; of a local host
+
+---the machines of a host: a snapshot, counted from 1
+---@class VMVirtualMachineCollection
+---@field Count integer # read-only; how many there are
+---@field Item fun(self: VMVirtualMachineCollection, index: integer|string): VMVirtualMachine # the one at that place, from 1, or of that name
+---@field Accountants fun(self: VMVirtualMachineCollection): fun(): VMAccountant? # iterates over the machines' accountants
+---@field [integer] VMVirtualMachine # the one at that place, from 1
+---@operator len: integer
+---@operator call(integer|string|nil): VMVirtualMachine
+
+---a machine, running or not; its text is its name
+---@class VMVirtualMachine
+---@field Name string # writable; the machine's name of now
+---@field ConfigID string # read-only; the machine's UUID
+---@field State integer # read-only; vmVMState_Running and its like
+---@field Notes string # writable; what people have noted of the machine; an empty text for nothing
+---@field Memory integer # in MB of 2^20 bytes; writable; the machine's memory, as it is defined
+---@field SavedStateFilePath string # read-only; the file of the saved state; an error where there is none
+---@field Accountant VMAccountant # read-only; the machine's accounts
+---@field NetworkAdapters VMNetworkAdapterCollection # read-only; the network adapters of now
+---@field Startup fun(self: VMVirtualMachine): VMTask # starts the machine; restores it when it is saved
+---@field TurnOff fun(self: VMVirtualMachine): VMTask # turns the machine off, as pulling the plug does
+---@field Reset fun(self: VMVirtualMachine): VMTask # resets the machine, as its reset button does
+---@field Save fun(self: VMVirtualMachine): VMTask # saves the state of the machine and turns it off
+---@field Pause fun(self: VMVirtualMachine): VMTask # halts the machine; its counts stay
+---@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on
+---@field DiscardSavedState fun(self: VMVirtualMachine): VMTask # throws the saved state away
+---@operator concat(string|number): string
+
+---the accounts of a machine
+---@class VMAccountant
+---@field NetworkBytesSent integer|string # in bytes; read-only; sent through all network adapters since the machine was last powered up, reset or restored
+---@field NetworkBytesReceived integer|string # in bytes; read-only; received through all network adapters since the machine was last powered up, reset or restored
+---@field UpTime integer # in seconds; read-only; for how long the machine has been running; restarts with its counts
+---@field Since integer # in seconds since 1970; read-only; when the counts started
+---@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
+---@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
+---@field LastSession fun(self: VMAccountant): VMSession? # the last session that is over, with its final figures; nil when this process has seen none end
+
+---the network adapters of a machine: a snapshot, counted from 1
+---@class VMNetworkAdapterCollection
+---@field Count integer # read-only; how many there are
+---@field Item fun(self: VMNetworkAdapterCollection, index: integer): VMNetworkAdapter # the one at that place, from 1
+---@field [integer] VMNetworkAdapter # the one at that place, from 1
+---@operator len: integer
+---@operator call(integer|nil): VMNetworkAdapter
+
+---a network adapter of a machine
+---@class VMNetworkAdapter
+---@field EthernetAddress string # read-only; the MAC address, as 52-54-00-12-34-56
+---@field VirtualNetwork VMVirtualNetwork? # read-only; what the adapter is plugged into; nil when it is unplugged
+---@field VirtualMachine VMVirtualMachine # read-only; the machine that has the adapter
+---@field BytesSent integer|string # in bytes; read-only; sent through this adapter since the counts started
+---@field BytesReceived integer|string # in bytes; read-only; received through this adapter since the counts started
+---@field IsCounted boolean # read-only; whether the host gives byte counters of the adapter
+---@field Type string # read-only; libvirt's type of the adapter: network, bridge, user, …
+
+---what an adapter is plugged into
+---@class VMVirtualNetwork
+---@field Name string # read-only; the name of the network, bridge or host device
+
+---what a method that changes a machine gives
+---@class VMTask
+---@field ID integer # read-only; the task's number within this process
+---@field Description string # read-only; what the task does, such as Startup of web01
+---@field IsComplete boolean # read-only; whether the task has ended
+---@field IsCancelable boolean # read-only; whether Cancel can end it
+---@field PercentCompleted integer # in percent; read-only; how much of it is done
+---@field Result integer # read-only; vmTaskResult_Success and its like
+---@field Error integer # read-only; the code of what made it fail, or 0
+---@field ErrorDescription string # read-only; what made it fail, in words
+---@field WaitForCompletion fun(self: VMTask, milliseconds: integer) # returns when the task has ended or the time is over; -1 waits for ever
+---@field Cancel fun(self: VMTask) # ends the task
+
+---a host in memory that does what it is told
+---@class Simulator
+---@field AddMachine fun(self: Simulator, name: string, options?: table): SimulatedMachine, ... # a new machine and its adapters; options: adapters, how many; running, whether
+---@field CreateObject fun(self: Simulator, progid: string, options?: VMOptions): VMVirtualServer # an application object on this host
+---@field Fail fun(self: Simulator, call: string, message?: string) # makes a call of the host fail until it is told otherwise
+---@field AdvanceClock fun(self: Simulator, seconds: number) # lets the host's time pass
+---@field SetHostInfo fun(self: Simulator, members: table) # changes what HostInfo tells of the host
+---@field SetEvents fun(self: Simulator, told: boolean) # whether the host tells of what happens
+
+---a machine of a simulated host
+---@class SimulatedMachine
+---@field Name string # read-only; the machine's name
+---@field Startup fun(self: SimulatedMachine) # starts the machine; restores it when it is saved
+---@field TurnOff fun(self: SimulatedMachine) # turns it off
+---@field Reset fun(self: SimulatedMachine) # resets it
+---@field Save fun(self: SimulatedMachine) # saves its state
+---@field Pause fun(self: SimulatedMachine) # halts it
+---@field Resume fun(self: SimulatedMachine) # lets it go on
+---@field Crash fun(self: SimulatedMachine) # ends it as a crash of its hypervisor process does
+---@field Rename fun(self: SimulatedMachine, name: string) # gives it another name
+---@field Remove fun(self: SimulatedMachine) # takes its definition from the host
+---@field Plug fun(self: SimulatedMachine, options?: table): SimulatedAdapter # plugs in a new adapter
+
+---a network adapter of a simulated machine
+---@class SimulatedAdapter
+---@field EthernetAddress string # read-only; the MAC address
+---@field Send fun(self: SimulatedAdapter, bytes: integer|string) # lets the guest send bytes
+---@field Receive fun(self: SimulatedAdapter, bytes: integer|string) # gives the guest bytes
+---@field SetBytesSent fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
+---@field SetBytesReceived fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
+---@field Unplug fun(self: SimulatedAdapter) # takes the adapter out
+
+---what CreateObject's last argument can say
+---@class VMOptions
+---@field decimal? "integer"|"string" # counts as integers where they fit, or as decimal strings always
+---@field max_age? number # in seconds; how old a sample may be that answers a read
+---@field not_running? "error"|"zero" # what the counts of a stopped machine do
+---@field counters? "auto"|"kernel"|"hypervisor" # where a local host's counts are read
+---@field timeout? integer # in seconds; how long the host may be silent before a call fails
+
+---what a member raises; its text is one line
+---@class VMError
+---@field name string # the documented code, such as S_FALSE
+---@field hresult integer # its number
+---@field message string # what happened, in words
+---@field member? string # what was read or called
+---@field machine? string # the machine's name
+---@field where? string # the place in the script
+---@field cause? VMErrorCause # what libvirt itself said
+
+---libvirt's own error
+---@class VMErrorCause
+---@field code integer # of virErrorNumber
+---@field domain integer # of virErrorDomain
+---@field message string # libvirt's words
+
+---what Connect takes
+---@class VMEventHandlers
+---@field OnVMStateChange? fun(name: string, state: integer) # a machine entered a state
+---@field OnReset? fun(name: string) # a machine was reset
+---@field OnAdapterRemoved? fun(name: string, address: string) # an adapter was unplugged
+
+---a session of a machine that is over, as LastSession gives it
+---@class VMSession
+---@field Started? integer # in seconds since 1970; when it started; absent when not known
+---@field Ended integer # in seconds since 1970; when it ended
+---@field Reason string # why: ShutDown, TurnedOff, Crashed, Saved, Reset and the like
+---@field NetworkBytesSent? integer|string # in bytes; absent when an adapter had no counter
+---@field NetworkBytesReceived? integer|string # in bytes; absent when an adapter had no counter
+
+---how the counters of one adapter are read
+---@class VMCounterSource
+---@field machine? string # the machine's name
+---@field adapter string # the adapter's address
+---@field device? string # the host's network device
+---@field ifindex? integer # of the device, where it can be seen
+---@field source string # kernel, libvirt, simulator or none
+---@field reason string # why it is read so
+
+---the documented result codes by name
+---@class VMHresults
+---@field DISP_E_BADINDEX integer # 0x8002000B
+---@field DISP_E_EXCEPTION integer # 0x80020009
+---@field DISP_E_MEMBERNOTFOUND integer # 0x80020003
+---@field DISP_E_OVERFLOW integer # 0x8002000A
+---@field DISP_E_UNKNOWNNAME integer # 0x80020006
+---@field E_ACCESSDENIED integer # 0x80070005
+---@field E_FAIL integer # 0x80004005
+---@field E_INVALIDARG integer # 0x80070057
+---@field E_POINTER integer # 0x80004003
+---@field S_FALSE integer # 0x00000001
+---@field S_OK integer # 0x00000000
+---@field VM_E_ADAPTER_NOT_FOUND integer # 0xA0040700
+---@field VM_E_ADDITIONS_FEATURE_NOT_AVAIL integer # 0xA0040505
+---@field VM_E_ADDITIONS_NOT_AVAIL integer # 0xA0040504
+---@field VM_E_APP_SHUTTING_DOWN integer # 0xA0040209
+---@field VM_E_CANT_SET_DYNAMIC_MAC_ADDRESS integer # 0xA004070A
+---@field VM_E_CANT_SET_ETHERNET_ADDRESS integer # 0xA0040703
+---@field VM_E_CONFIG_DUPLICATE_NAME integer # 0xA0040403
+---@field VM_E_CONFIG_NAME_INVALID_CHAR integer # 0xA0040402
+---@field VM_E_CONFIG_NAME_TOO_LONG integer # 0xA0040401
+---@field VM_E_CONFIG_NO_NAME integer # 0xA0040400
+---@field VM_E_DRIVE_BUS_LOC_IN_USE integer # 0xA0040503
+---@field VM_E_DRIVE_INVALID integer # 0xA0040502
+---@field VM_E_DRIVE_IN_USE integer # 0xA0040727
+---@field VM_E_FILE_READ_ONLY integer # 0xA004067A
+---@field VM_E_FILE_TOO_LARGE_FOR_VOLUME integer # 0xA0040679
+---@field VM_E_FOLDER_NOT_SHARED integer # 0xA0040506
+---@field VM_E_HD_IMAGE_ACCESS integer # 0xA0040681
+---@field VM_E_HD_IMAGE_OPEN_FAIL integer # 0xA004067C
+---@field VM_E_HOST_DRIVE_NOT_FOUND integer # 0xA004067E
+---@field VM_E_HOST_FLOPPY_CAPTURE_FAIL integer # 0xA0040651
+---@field VM_E_IMAGE_CAPTURE_FAIL integer # 0xA0040650
+---@field VM_E_IMAGE_SIZE_TOO_LARGE integer # 0xA0040683
+---@field VM_E_IMAGE_SIZE_TOO_SMALL integer # 0xA0040684
+---@field VM_E_INVALID_ADDRESS_RANGE integer # 0xA0040709
+---@field VM_E_INVALID_ENDING_ADDRESS integer # 0xA0040708
+---@field VM_E_INVALID_HD_FILE integer # 0xA0040682
+---@field VM_E_INVALID_IP_ADDRESS integer # 0xA0040704
+---@field VM_E_INVALID_LICENSE integer # 0xA0040751
+---@field VM_E_INVALID_LICENSE_KEY integer # 0xA0040752
+---@field VM_E_INVALID_LICENSE_VALUE integer # 0xA0040753
+---@field VM_E_INVALID_NETWORK_ADDRESS integer # 0xA0040705
+---@field VM_E_INVALID_NETWORK_MASK integer # 0xA0040706
+---@field VM_E_INVALID_STARTING_ADDRESS integer # 0xA0040707
+---@field VM_E_INVALID_VIRTUAL_NETWORK_ID integer # 0xA0040702
+---@field VM_E_LICENSE_ACTIVE_VM_LIMIT integer # 0xA0040754
+---@field VM_E_LICENSE_HOST_MEMORY_LIMIT integer # 0xA0040755
+---@field VM_E_LICENSE_VM_MEMORY_LIMIT integer # 0xA0040756
+---@field VM_E_MEDIA_UNMOUNT_FAIL integer # 0xA0040508
+---@field VM_E_MEDIA_WRONG_TYPE integer # 0xA0040728
+---@field VM_E_MOUSE_NOT_ACTIVE integer # 0xA0040800
+---@field VM_E_NON_ACTIVE_TRIAL integer # 0xA0040758
+---@field VM_E_NOT_A_TRIAL_VERSION integer # 0xA0040757
+---@field VM_E_NO_DISPLAY integer # 0xA0040850
+---@field VM_E_NO_LICENSE integer # 0xA0040750
+---@field VM_E_NO_MEDIA_CAPTURED integer # 0xA0040652
+---@field VM_E_OUT_OF_RESERVE integer # 0xA0040208
+---@field VM_E_OUT_OF_RESOURCE integer # 0xA0040203
+---@field VM_E_PARENT_CHILD_ID_MISMATCH integer # 0xA0040685
+---@field VM_E_PARENT_PATH_NOT_FOUND integer # 0xA0040677
+---@field VM_E_PREF_CONFIG_UPDATED_VM_ACTIVE integer # 0xA0040303
+---@field VM_E_PREF_ILLEGAL_VALUE integer # 0xA0040301
+---@field VM_E_PREF_NOT_FOUND integer # 0xA0040300
+---@field VM_E_PREF_SAVED_STATE_ACCESS_DENIED integer # 0xA0040308
+---@field VM_E_PREF_SAVED_STATE_BAD_VERSION integer # 0xA0040307
+---@field VM_E_PREF_UNLOADABLE_ACTIVATION integer # 0xA0040306
+---@field VM_E_PREF_VM_ACTIVE integer # 0xA0040302
+---@field VM_E_SCRIPT_ALREADY_EXISTS integer # 0xA004020A
+---@field VM_E_SECURITY_DUPLICATE_USER integer # 0xA0040900
+---@field VM_E_SET_EXCLUSIVE_MODE_FAIL integer # 0xA0040825
+---@field VM_E_TIMED_OUT integer # 0xA0040202
+---@field VM_E_TOO_MANY_VMS integer # 0xA0040204
+---@field VM_E_USING_ABSOLUTE_COORDINATES integer # 0xA0040801
+---@field VM_E_USING_RELATIVE_COORDINATES integer # 0xA0040802
+---@field VM_E_VIRTUAL_NETWORK_NAME_ALREADY_EXISTS integer # 0xA0040701
+---@field VM_E_VM_NOT_RUNNING integer # 0xA0040206
+---@field VM_E_VM_NO_SAVED_STATE integer # 0xA0040501
+---@field VM_E_VM_PAUSED integer # 0xA0040507
+---@field VM_E_VM_RUNNING integer # 0xA0040500
+---@field VM_E_VM_UNKNOWN integer # 0xA0040207
+---@field VM_E_WRONG_HD_IMAGE_TYPE integer # 0xA004067B
+
+---the module vmaccountant
+---@class vmaccountant
+---@field _VERSION string # the module's name and version
+---@field CreateObject fun(progid: string, host?: string, options?: VMOptions): VMVirtualServer # connects to a host, read-only
+---@field help fun(object?: any, member?: string) # prints what an object has, or what one of its members is
+---@field hresult VMHresults # the documented result codes by name
+---@field vmTaskResult_Cancelled integer # 1
+---@field vmTaskResult_DiskRelatedError integer # 4
+---@field vmTaskResult_IllegalValueError integer # 7
+---@field vmTaskResult_IncompatibleSavedStateError integer # 5
+---@field vmTaskResult_OutOfMemoryError integer # 3
+---@field vmTaskResult_Success integer # 0
+---@field vmTaskResult_ThreadCrashError integer # 8
+---@field vmTaskResult_TimeOutError integer # 6
+---@field vmTaskResult_UnexpectedError integer # 2
+---@field vmVMState_DeleteMachine integer # 10
+---@field vmVMState_Invalid integer # 0
+---@field vmVMState_MergingDrives integer # 9
+---@field vmVMState_Paused integer # 6
+---@field vmVMState_Restoring integer # 4
+---@field vmVMState_Running integer # 5
+---@field vmVMState_Saved integer # 2
+---@field vmVMState_Saving integer # 7
+---@field vmVMState_TurnedOff integer # 1
+---@field vmVMState_TurningOff integer # 8
+---@field vmVMState_TurningOn integer # 3
+
+---the module vmaccountant.simulator
+---@class vmaccountant.simulator
+---@field new fun(): Simulator # a host in memory, for test suites

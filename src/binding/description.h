@@ -1,0 +1,18 @@
+/*
+ * description: the tables of members as Lua tables, for help and editors.
+ */
+#ifndef VMACCOUNTANT_BINDING_DESCRIPTION_H
+#define VMACCOUNTANT_BINDING_DESCRIPTION_H
+
+#include "binding/class.h"
+
+/* Pushes an array with a table for each class: name, meaning, written and
+ * members, an array of tables with name, kind ("property" or "method"), type,
+ * parameters, unit, meaning and writable, each absent where there is none.
+ * The array of classes ends with NULL. [-0, +1, m] */
+void description_push(lua_State *L, const struct class *const *classes);
+
+/* Pushes an array of what is left out: class, name and way. [-0, +1, m] */
+void description_push_left_out(lua_State *L);
+
+#endif
