@@ -16,7 +16,9 @@ void host_info_clear(struct host_info *info)
 static void read_value(const char *value, char *text, size_t size)
 {
     bool is_quoted = *value == '"' || *value == '\'';
-    const char end[] = {is_quoted ? *value : '\n', '\n', '\0'};
+    char end[] = "\n\n";
+    if (is_quoted)
+        end[0] = *value;
     value += is_quoted;
     size_t length = strcspn(value, end);
 
