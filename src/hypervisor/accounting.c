@@ -22,6 +22,7 @@ struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
     accounting->bucket_count = BUCKETS_AT_FIRST;
     pthread_mutex_init(&accounting->lock, NULL);
     pthread_cond_init(&accounting->recording, NULL);
+    processor_sampler_init(&accounting->sampler);
     accounting_listen(accounting);
     return accounting;
 }
@@ -32,6 +33,7 @@ void accounting_close(struct accounting *accounting)
         return;
     accounting->host->driver->listen(accounting->host, NULL);
     recorder_stop(accounting);
+    processor_sampler_stop(accounting);
     accounting_release(accounting);
 }
 
@@ -67,10 +69,9 @@ static struct account *observe_and_lock(struct accounting *accounting,
     return account_sample_and_lock(accounting, uuid, fault); /* it tells why */
 }
 
-/* As observe_and_lock, for a machine that must be running. */
-static struct account *observe_running_and_lock(struct accounting *accounting,
-                                                const struct machine_uuid *uuid,
-                                                struct fault *fault)
+struct account *account_observe_running_and_lock(struct accounting *accounting,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault)
 {
     struct account *account = observe_and_lock(accounting, uuid, fault);
     if (account == NULL || account->last.domain_id != NOT_RUNNING)
@@ -108,7 +109,7 @@ static void fault_uncounted(const struct machine_sample *sample, enum direction 
 bool accounting_total(struct accounting *accounting, const struct machine_uuid *uuid,
                       enum direction direction, struct decimal *total, struct fault *fault)
 {
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
 
@@ -146,7 +147,7 @@ bool accounting_adapter_total(struct accounting *accounting, const struct machin
                               const struct adapter_key *key, enum direction direction,
                               struct decimal *total, struct fault *fault)
 {
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
 
@@ -258,7 +259,7 @@ bool accounting_since(struct accounting *accounting, const struct machine_uuid *
                       int64_t *unix_seconds, struct fault *fault)
 {
     struct hypervisor *host = accounting->host;
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
     bool known = account->start_known;
@@ -334,6 +335,7 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
     }
     if (change == CHANGE_RESET) {
         accounting_note_reset(accounting, uuid);
+        disk_account_settle(accounting, uuid);
         recorder_write(accounting, uuid);
     }
     /* No sample from before is young enough for a read that follows. */

@@ -111,6 +111,7 @@ void accounting_note_reset(struct accounting *accounting, const struct machine_u
 static void on_reset(void *context, const struct machine_uuid *uuid)
 {
     accounting_note_reset(context, uuid);
+    disk_account_settle_soon(context, uuid);
     recorder_notify(context);
 }
 
