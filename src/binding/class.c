@@ -108,6 +108,11 @@ static int raise_unknown(lua_State *L, const struct class *class, const char *na
     const char *nearest = nearest_member(class, name);
     struct fault fault;
 
+    if (class->larger != NULL && find_member(class->larger, name) != NULL) {
+        fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s': %s", class->name,
+                  name, class->larger_hint);
+        return class_raise(L, class, name, &fault);
+    }
     fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s%s%s", class->name,
               name, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
               nearest != NULL ? "?" : "");

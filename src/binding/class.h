@@ -43,6 +43,10 @@ struct class
     /* Answers a key that is not a string, as c[i] does. NULL: there are none. */
     int (*index)(lua_State *L, void *object);
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
+    /* The class that has the members which this one is without on purpose, and
+     * what to tell who asks for one. NULL: there is none. */
+    const struct class *larger;
+    const char *larger_hint;
 };
 
 /* Registers the class in this Lua state. [-0, +0, e] */

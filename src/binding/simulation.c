@@ -198,8 +198,9 @@ static int create_object(lua_State *L, void *object)
 {
     struct application_options options;
 
-    application_check_progid(L, 2);
+    bool is_virtual_pc = application_check_progid(L, 2);
     application_check_options(L, 3, &options);
+    options.is_virtual_pc = is_virtual_pc;
     struct application *application = application_new(L);
     struct hypervisor *host = simulator_connect(((struct simulator_object *)object)->simulator);
     if (host == NULL)

@@ -74,5 +74,7 @@ bool simulated_set_scheduling(struct hypervisor *host, const struct machine_uuid
     if (machine == NULL)
         return false;
     machine->scheduling = *scheduling;
+    if (scheduling->maximum >= scheduling_allowable_maximum(scheduling))
+        machine->scheduling.maximum = 100; /* no limit, however many processors it gets */
     return true;
 }
