@@ -116,6 +116,7 @@ int luaopen_vmaccountant_core(lua_State *L)
         &simulator_class,
         &simulated_machine_class,
         &simulated_adapter_class,
+        &simulated_disk_class,
     };
     static const luaL_Reg functions[] = {
         {"CreateObject", create_object},

@@ -58,9 +58,9 @@ static bool ask_for_parameters(virDomainPtr domain, struct parameters *parameter
     virTypedParameterPtr list = calloc((size_t)count + 1, sizeof *list);
     if (list == NULL)
         return fault_out_of_memory(fault);
-    /* As it runs, or, when it does not, as it will: VIR_DOMAIN_AFFECT_CURRENT. */
-    bool ok =
-        virDomainGetSchedulerParametersFlags(domain, list, &count, VIR_DOMAIN_AFFECT_CURRENT) == 0;
+    /* As it runs, or, when it does not, as it will. Libvirt's client adds a flag
+     * to the call that has flags, which the test driver refuses. */
+    bool ok = virDomainGetSchedulerParameters(domain, list, &count) == 0;
     if (ok)
         read_parameters(list, count, parameters);
     else
@@ -143,8 +143,19 @@ static bool add_weight(virTypedParameterPtr *list, int *count, int *capacity, co
     return virTypedParamsAddULLong(list, count, capacity, name, (unsigned long long)weight) == 0;
 }
 
-static bool write_scheduling(virDomainPtr domain, const struct scheduling *scheduling,
-                             struct fault *fault)
+/* The test driver knows no flags: its machines are all it has. */
+static bool set_parameters(const struct libvirt_host *self, virDomainPtr domain,
+                           virTypedParameterPtr list, int count)
+{
+    unsigned flags = (virDomainIsActive(domain) == 1 ? VIR_DOMAIN_AFFECT_LIVE : 0u) |
+                     (virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
+    if (self->is_in_process)
+        return virDomainSetSchedulerParameters(domain, list, count) == 0;
+    return virDomainSetSchedulerParametersFlags(domain, list, count, flags) == 0;
+}
+
+static bool write_scheduling(const struct libvirt_host *self, virDomainPtr domain,
+                             const struct scheduling *scheduling, struct fault *fault)
 {
     struct parameters present;
     virTypedParameterPtr list = NULL;
@@ -161,11 +172,9 @@ static bool write_scheduling(virDomainPtr domain, const struct scheduling *sched
                                      period) == 0 &&
              virTypedParamsAddLLong(&list, &count, &capacity, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA,
                                     quota) == 0;
-    unsigned flags = (virDomainIsActive(domain) == 1 ? VIR_DOMAIN_AFFECT_LIVE : 0u) |
-                     (virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
     if (!ok)
         fault_out_of_memory(fault);
-    else if (virDomainSetSchedulerParametersFlags(domain, list, count, flags) < 0) {
+    else if (!set_parameters(self, domain, list, count)) {
         ok = libvirt_error_fault(fault, "the machine's scheduler parameters cannot be set",
                                  HRESULT_DISP_E_EXCEPTION);
         /* The host's own limits: cgroups of version 1 know no weight of 1. */
@@ -183,7 +192,7 @@ bool libvirt_set_scheduling(struct hypervisor *host, const struct machine_uuid *
 
     signal_guard_begin(&guard);
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
-    bool ok = domain != NULL && write_scheduling(domain, scheduling, fault);
+    bool ok = domain != NULL && write_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
     signal_guard_end(&guard);
