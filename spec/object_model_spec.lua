@@ -25,7 +25,9 @@ local MEMBERS <const> = {
     methods = { "Startup", "TurnOff", "Reset", "Save", "Pause", "Resume", "DiscardSavedState" },
   },
   VMAccountant = {
-    properties = { "NetworkBytesSent", "NetworkBytesReceived", "UpTime", "Since", "VirtualMachine" },
+    properties = { "NetworkBytesSent", "NetworkBytesReceived", "UpTime", "DiskBytesRead", "DiskBytesWritten",
+      "CPUUtilization", "CPUUtilizationHistory", "MaximumSystemCapacity", "ReservedSystemCapacity", "RelativeWeight",
+      "AllowableMaximumSystemCapacity", "AllowableReservedSystemCapacity", "Since", "VirtualMachine" },
     methods = { "Get", "LastSession" },
   },
   VMNetworkAdapterCollection = { properties = { "Count" }, methods = { "Item" } },

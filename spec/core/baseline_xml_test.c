@@ -1,6 +1,8 @@
 /* Links with src/core/, src/hypervisor/ and its libraries. */
 #include "hypervisor/baseline_xml.h"
 
+#include "hypervisor/disk.h"
+
 #include "check.h"
 
 #include <libxml/parser.h>
@@ -65,6 +67,7 @@ static void a_baseline_is_read(void)
     CHECK(complaint == NULL);
     if (!CHECK(baseline != NULL))
         return;
+    CHECK(!baseline->has_disks && baseline->disk_count == 0);
     CHECK(baseline->domain_id == 7);
     CHECK(baseline->reset_at == 1795254509123);
     if (CHECK(baseline->count == 1)) {
@@ -91,6 +94,13 @@ static void what_is_written_is_read_back(void)
     written->adapters[0].bytes[DIRECTION_SENT] = (struct decimal){UINT64_MAX, UINT32_MAX};
     written->adapters[1].bytes[DIRECTION_RECEIVED] = decimal_from_uint64(UINT64_MAX);
 
+    if (!baseline_start_disks(written, 2))
+        abort();
+    written->disks[0].target = strdup("vda");
+    written->disks[0].bytes[DISK_READ] = (struct decimal){UINT64_MAX, UINT32_MAX};
+    written->disks[1].target = strdup("a<b>");
+    written->disks[1].bytes[DISK_WRITTEN] = decimal_from_uint64(512);
+
     char *element = baseline_xml_write(written);
     if (!CHECK(element != NULL))
         return;
@@ -114,6 +124,14 @@ static void what_is_written_is_read_back(void)
                 CHECK(decimal_compare(a->bytes[direction], b->bytes[direction]) == 0);
         }
     }
+    if (read != NULL && CHECK(read->has_disks && read->disk_count == 2)) {
+        for (size_t i = 0; i < 2; i++) {
+            const struct baseline_disk *a = &written->disks[i], *b = &read->disks[i];
+            CHECK(strcmp(a->target, b->target) == 0);
+            for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+                CHECK(decimal_compare(a->bytes[direction], b->bytes[direction]) == 0);
+        }
+    }
     baseline_free(read);
     baseline_free(written);
     free(text);
@@ -128,6 +146,33 @@ static void a_machine_may_have_no_adapters(void)
     if (CHECK(baseline != NULL))
         CHECK(baseline->count == 0);
     baseline_free(baseline);
+}
+
+#define HEAD_WITH_DISKS                                                                            \
+    "<v:baseline xmlns:v='" BASELINE_NAMESPACE                                                     \
+    "' version='1' domain='7' reset='1795254509123' disks='known'>"
+
+static void no_disks_are_not_unknown_disks(void)
+{
+    const char *complaint;
+    struct baseline *baseline = read_metadata(HEAD_WITH_DISKS ADAPTER TAIL, &complaint);
+    if (CHECK(baseline != NULL))
+        CHECK(baseline->has_disks && baseline->disk_count == 0);
+    baseline_free(baseline);
+    /* Without the word that they are all there, those that are say nothing. */
+    baseline = read_metadata(HEAD "<v:disk target='vda' read='1' written='2'/>" TAIL, &complaint);
+    if (CHECK(baseline != NULL))
+        CHECK(!baseline->has_disks);
+    baseline_free(baseline);
+}
+
+static void a_disk_without_its_figures_makes_it_malformed(void)
+{
+    CHECK(is_complained_of(HEAD_WITH_DISKS "<v:disk read='1' written='2'/>" TAIL, "malformed"));
+    CHECK(is_complained_of(HEAD_WITH_DISKS "<v:disk target='vda' read='1'/>" TAIL, "malformed"));
+    CHECK(is_complained_of(HEAD_WITH_DISKS "<v:disk target='vda' written='1'/>" TAIL, "malformed"));
+    CHECK(is_complained_of(HEAD_WITH_DISKS "<v:disk target='vda' read='-1' written='1'/>" TAIL,
+                           "malformed"));
 }
 
 static void other_metadata_is_nobodys_business(void)
@@ -311,6 +356,8 @@ int main(void)
     a_baseline_is_read();
     what_is_written_is_read_back();
     a_machine_may_have_no_adapters();
+    no_disks_are_not_unknown_disks();
+    a_disk_without_its_figures_makes_it_malformed();
     other_metadata_is_nobodys_business();
     another_version_is_said_so();
     a_figure_that_is_missing_or_no_number_makes_it_malformed();

@@ -154,6 +154,54 @@ function host.start()
     end)
 end
 
+-- Scheduling ----------------------------------------------------------------
+--
+-- The private host's libvirtd uses no cgroups.  For the few specs that need the
+-- controller cpu it gets a group of its own, in a namespace where that is the
+-- root: what libvirt makes there is beside nobody else's.
+
+local CPU_GROUPS <const> = host.folder .. "/cgroup-cpu"
+local cpu_group
+
+--- Why machines cannot be given scheduler parameters here, or nil.
+function host.scheduler_lacks()
+    os.execute("mkdir -p " .. CPU_GROUPS)
+    if cpu_group or host.try_shell("mount -t cgroup -o cpu cgroup " .. CPU_GROUPS) then
+        return nil
+    end
+    return "no cgroup hierarchy (version 1) with the controller cpu can be mounted here"
+end
+
+--- Starts libvirtd with the cgroup controller cpu; `stop_with_scheduler` is to
+-- follow.  The machines must be off.
+function host.start_with_scheduler()
+    check_private()
+    host.stop()
+    cpu_group = os.tmpname():gsub(".*/", CPU_GROUPS .. "/vmaccountant-")
+    host.shell(([[
+        sed -i 's/^cgroup_controllers.*/cgroup_controllers = ["cpu"]/' /etc/libvirt/qemu.conf &&
+        mkdir %s &&
+        sh -c 'echo $$ >%s/tasks && exec unshare --cgroup --mount sh -c "
+            mount -t tmpfs tmpfs /sys/fs/cgroup && mkdir /sys/fs/cgroup/cpu &&
+            mount -t cgroup -o cpu cgroup /sys/fs/cgroup/cpu && exec libvirtd --daemon"']])
+        :format(cpu_group, cpu_group))
+    host.start()
+end
+
+--- Stops libvirtd, and removes what `start_with_scheduler` has made.
+function host.stop_with_scheduler()
+    host.stop()
+    host.shell([[sed -i 's/^cgroup_controllers.*/cgroup_controllers = []/' /etc/libvirt/qemu.conf]])
+    if cpu_group then
+        host.wait_until("end of all in " .. cpu_group, 30, function()
+            return (host.try_shell(("find %s -depth -type d -exec rmdir {} \\; && [ ! -e %s ]")
+                :format(cpu_group, cpu_group)))
+        end)
+        host.shell("umount " .. CPU_GROUPS)
+        cpu_group = nil
+    end
+end
+
 --- Sends a signal ("KILL", "STOP", "CONT", ...) to libvirtd, and after a
 -- deadly one waits until it is gone.  The machines run on.
 function host.kill(signal)

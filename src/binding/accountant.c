@@ -1,24 +1,22 @@
-/*
- * accountant: VMAccountant.
- */
+#include "binding/accountant.h"
+
 #include "binding/error.h"
-#include "binding/objects.h"
 
 #include <lauxlib.h>
 
-static struct application *application_of(const void *object)
+struct application *accountant_application(const void *object)
 {
     return ((const struct accountant_object *)object)->machine->application;
 }
 
-static const struct machine_uuid *uuid_of(const void *object)
+const struct machine_uuid *accountant_uuid(const void *object)
 {
     return &((const struct accountant_object *)object)->machine->uuid;
 }
 
 static void check(lua_State *L, void *object, const char *member)
 {
-    application_check_open(L, application_of(object), member);
+    application_check_open(L, accountant_application(object), member);
 }
 
 static const char *machine_name(lua_State *L, int index)
@@ -27,29 +25,29 @@ static const char *machine_name(lua_State *L, int index)
     return machine_known_name(L, -1);
 }
 
-static int raise(lua_State *L, const char *member, const struct fault *fault)
+int accountant_raise(lua_State *L, const char *member, const struct fault *fault)
 {
     return class_raise(L, &accountant_class, member, fault);
 }
 
-/* A member of a machine that is not running: an error, or the 0 that scripts
- * for Virtual Server saw. */
-static bool reads_zero(const void *object, const struct fault *fault)
+bool accountant_reads_zero(const void *object, const struct fault *fault)
 {
-    return fault->code == HRESULT_S_FALSE && application_of(object)->options.zero_when_not_running;
+    return fault->code == HRESULT_S_FALSE &&
+           accountant_application(object)->options.zero_when_not_running;
 }
 
 static int get_total(lua_State *L, void *object, enum direction direction, const char *member)
 {
-    struct application *application = application_of(object);
+    struct application *application = accountant_application(object);
     struct decimal total;
     struct fault fault;
 
-    bool ok = accounting_total(application->accounting, uuid_of(object), direction, &total, &fault);
+    bool ok = accounting_total(application->accounting, accountant_uuid(object), direction, &total,
+                               &fault);
     application_warn(L, application);
     if (!ok) {
-        if (!reads_zero(object, &fault))
-            return raise(L, member, &fault);
+        if (!accountant_reads_zero(object, &fault))
+            return accountant_raise(L, member, &fault);
         total = DECIMAL_ZERO;
     }
     application_push_decimal(L, application, total);
@@ -84,6 +82,56 @@ static int get_network_bytes_received(lua_State *L, void *object)
     return get_total(L, object, DIRECTION_RECEIVED, "NetworkBytesReceived");
 }
 
+static int get_disk_total(lua_State *L, void *object, enum direction direction, const char *member)
+{
+    struct application *application = accountant_application(object);
+    struct decimal total;
+    struct fault fault;
+
+    bool ok = accounting_disk_total(application->accounting, accountant_uuid(object), direction,
+                                    &total, &fault);
+    application_warn(L, application);
+    if (!ok) {
+        if (!accountant_reads_zero(object, &fault))
+            return accountant_raise(L, member, &fault);
+        total = DECIMAL_ZERO;
+    }
+    application_push_decimal(L, application, total);
+    return 1;
+}
+
+/***
+The bytes that the machine has read from all its disks since it was last powered
+up, reset or restored from saved state: hard disks, CD-ROM and floppy drives, as
+the machine asked for them, whatever the host had to read for that. An integer up
+to 2^63-1, above that a decimal string. The hypervisor process itself is asked,
+for at most `timeout`, unless a sample is at most `max_age` old; what the network
+has sent does not wait for it. The bytes of a disk that is unplugged stay in the
+sum, as of the last look before. Documented in IVMAccountant.
+@within VMAccountant
+@tfield integer|string DiskBytesRead
+@raise S_FALSE when the machine is not running (unless `not_running` is
+`"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when a disk has no counter, which it
+names, when the hypervisor process does not answer, or when the machine was reset
+before this process listened and who recorded that did not know where the disks
+stood
+*/
+static int get_disk_bytes_read(lua_State *L, void *object)
+{
+    return get_disk_total(L, object, DISK_READ, "DiskBytesRead");
+}
+
+/***
+The bytes that the machine has written to all its disks, counted and raised as
+DiskBytesRead is.
+@within VMAccountant
+@tfield integer|string DiskBytesWritten
+*/
+static int get_disk_bytes_written(lua_State *L, void *object)
+{
+    return get_disk_total(L, object, DISK_WRITTEN, "DiskBytesWritten");
+}
+
 /***
 When the counts started, in whole seconds since 1970: the machine's start as
 this process saw it or, on a local host, the start of its QEMU process in
@@ -98,9 +146,10 @@ static int get_since(lua_State *L, void *object)
     struct fault fault;
     int64_t since;
 
-    if (!accounting_since(application_of(object)->accounting, uuid_of(object), &since, &fault)) {
-        if (!reads_zero(object, &fault))
-            return raise(L, "Since", &fault);
+    if (!accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
+                          &since, &fault)) {
+        if (!accountant_reads_zero(object, &fault))
+            return accountant_raise(L, "Since", &fault);
         since = 0;
     }
     lua_pushinteger(L, since);
@@ -115,14 +164,15 @@ counts. Known and raised as Since is.
 */
 static int get_uptime(lua_State *L, void *object)
 {
-    struct hypervisor *host = application_of(object)->host;
+    struct hypervisor *host = accountant_application(object)->host;
     struct fault fault;
     int64_t since, uptime = 0;
 
-    if (accounting_since(application_of(object)->accounting, uuid_of(object), &since, &fault))
+    if (accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
+                         &since, &fault))
         uptime = host->driver->unix_time(host) - since;
-    else if (!reads_zero(object, &fault))
-        return raise(L, "UpTime", &fault);
+    else if (!accountant_reads_zero(object, &fault))
+        return accountant_raise(L, "UpTime", &fault);
     lua_pushinteger(L, uptime < 0 ? 0 : uptime); /* the clock may have been set back */
     return 1;
 }
@@ -153,13 +203,15 @@ property; VM_E_APP_SHUTTING_DOWN
 */
 static int get(lua_State *L, void *object)
 {
-    (void)object;
     if (lua_isnoneornil(L, 2))
         return error_raise(L, "Get", NULL, HRESULT_E_POINTER,
                            "the property's name is missing, as in accountant:Get("
                            "\"NetworkBytesSent\")");
-    const struct member *member = class_find_property(L, &accountant_class, luaL_checkstring(L, 2));
-    class_get_property(L, &accountant_class, member);
+    const struct class *class = accountant_application(object)->options.is_virtual_pc
+                                    ? &virtual_pc_accountant_class
+                                    : &accountant_class;
+    const struct member *member = class_find_property(L, class, luaL_checkstring(L, 2));
+    class_get_property(L, class, member);
     if (lua_toboolean(L, -2))
         return 1;
     lua_pushnil(L);
@@ -209,13 +261,14 @@ static int last_session(lua_State *L, void *object)
 {
     static const char *const bytes[DIRECTION_COUNT] = {
         [DIRECTION_SENT] = "NetworkBytesSent", [DIRECTION_RECEIVED] = "NetworkBytesReceived"};
-    struct application *application = application_of(object);
+    struct application *application = accountant_application(object);
     struct last_session last;
     struct fault fault;
     bool exists;
 
-    if (!accounting_last_session(application->accounting, uuid_of(object), &last, &exists, &fault))
-        return raise(L, "LastSession", &fault);
+    if (!accounting_last_session(application->accounting, accountant_uuid(object), &last, &exists,
+                                 &fault))
+        return accountant_raise(L, "LastSession", &fault);
     if (!exists) {
         lua_pushnil(L);
         return 1;
@@ -238,57 +291,131 @@ static int last_session(lua_State *L, void *object)
     return 1;
 }
 
+/* What Virtual Server and Virtual PC both document. */
+#define COMMON_MEMBERS                                                                             \
+    {.name = "NetworkBytesSent",                                                                   \
+     .get = get_network_bytes_sent,                                                                \
+     .type = "integer|string",                                                                     \
+     .unit = "bytes",                                                                              \
+     .meaning =                                                                                    \
+         "sent through all network adapters since the machine was last powered up, reset or "      \
+         "restored"},                                                                              \
+        {.name = "NetworkBytesReceived",                                                           \
+         .get = get_network_bytes_received,                                                        \
+         .type = "integer|string",                                                                 \
+         .unit = "bytes",                                                                          \
+         .meaning =                                                                                \
+             "received through all network adapters since the machine was last powered up, "       \
+             "reset or restored"},                                                                 \
+        {.name = "UpTime",                                                                         \
+         .get = get_uptime,                                                                        \
+         .type = "integer",                                                                        \
+         .unit = "seconds",                                                                        \
+         .meaning = "for how long the machine has been running; restarts with its counts"},        \
+        {.name = "DiskBytesRead",                                                                  \
+         .get = get_disk_bytes_read,                                                               \
+         .type = "integer|string",                                                                 \
+         .unit = "bytes",                                                                          \
+         .meaning =                                                                                \
+             "read from all disks since the machine was last powered up, reset or restored"},      \
+        {.name = "DiskBytesWritten",                                                               \
+         .get = get_disk_bytes_written,                                                            \
+         .type = "integer|string",                                                                 \
+         .unit = "bytes",                                                                          \
+         .meaning =                                                                                \
+             "written to all disks since the machine was last powered up, reset or restored"},     \
+        {.name = "CPUUtilization",                                                                 \
+         .get = accountant_get_cpu_utilization,                                                    \
+         .type = "integer",                                                                        \
+         .unit = "percent",                                                                        \
+         .meaning = "how busy the machine's own processors were in the last second"},              \
+    {                                                                                              \
+        .name = "CPUUtilizationHistory", .get = accountant_get_cpu_utilization_history,            \
+        .type = "integer[]", .unit = "percent",                                                    \
+        .meaning = "how busy they were in each of the last 60 seconds, oldest first"               \
+    }
+
+/* What neither of them has. */
+#define OWN_MEMBERS                                                                                \
+    {.name = "Since",                                                                              \
+     .get = get_since,                                                                             \
+     .type = "integer",                                                                            \
+     .unit = "seconds since 1970",                                                                 \
+     .meaning = "when the counts started"},                                                        \
+        {.name = "VirtualMachine",                                                                 \
+         .get = get_virtual_machine,                                                               \
+         .type = "VMVirtualMachine",                                                               \
+         .meaning = "the machine that is accounted"},                                              \
+        {.name = "Get",                                                                            \
+         .call = get,                                                                              \
+         .parameters = "name: string",                                                             \
+         .type = "any, VMError?",                                                                  \
+         .meaning = "a property's value, or nil and the error that reading it would have raised"}, \
+    {                                                                                              \
+        .name = "LastSession", .call = last_session, .type = "VMSession?",                         \
+        .meaning =                                                                                 \
+            "the last session that is over, with its final figures; nil when this process has "    \
+            "seen none end"                                                                        \
+    }
+
 static const struct member members[] = {
-    {.name = "NetworkBytesSent",
-     .get = get_network_bytes_sent,
-     .type = "integer|string",
-     .unit = "bytes",
-     .meaning = "sent through all network adapters since the machine was last powered up, reset or "
-                "restored"},
-    {.name = "NetworkBytesReceived",
-     .get = get_network_bytes_received,
-     .type = "integer|string",
-     .unit = "bytes",
-     .meaning = "received through all network adapters since the machine was last powered up, "
-                "reset or restored"},
-    {.name = "UpTime",
-     .get = get_uptime,
+    COMMON_MEMBERS,
+    {.name = "MaximumSystemCapacity",
+     .get = accountant_get_maximum_system_capacity,
+     .type = "number",
+     .unit = "percent of the host",
+     .meaning = "what the machine may use of the host's processors at most"},
+    {.name = "ReservedSystemCapacity",
+     .get = accountant_get_reserved_system_capacity,
+     .type = "number",
+     .unit = "percent of the host",
+     .meaning = "what the machine is sure of: 0, since no host can reserve"},
+    {.name = "RelativeWeight",
+     .get = accountant_get_relative_weight,
      .type = "integer",
-     .unit = "seconds",
-     .meaning = "for how long the machine has been running; restarts with its counts"},
-    {.name = "Since",
-     .get = get_since,
-     .type = "integer",
-     .unit = "seconds since 1970",
-     .meaning = "when the counts started"},
-    {.name = "VirtualMachine",
-     .get = get_virtual_machine,
-     .type = "VMVirtualMachine",
-     .meaning = "the machine that is accounted"},
-    {.name = "Get",
-     .call = get,
-     .parameters = "name: string",
-     .type = "any, VMError?",
-     .meaning = "a property's value, or nil and the error that reading it would have raised"},
-    {.name = "LastSession",
-     .call = last_session,
-     .type = "VMSession?",
-     .meaning = "the last session that is over, with its final figures; nil when this process has "
-                "seen none end"},
+     .meaning = "the machine's weight among those that want a processor at the same time"},
+    {.name = "AllowableMaximumSystemCapacity",
+     .get = accountant_get_allowable_maximum_system_capacity,
+     .type = "number",
+     .unit = "percent of the host",
+     .meaning = "the largest maximum that can be set"},
+    {.name = "AllowableReservedSystemCapacity",
+     .get = accountant_get_allowable_reserved_system_capacity,
+     .type = "number",
+     .unit = "percent of the host",
+     .meaning = "the largest reserve that can be set: 0"},
+    {.name = "SetSchedulingParameters",
+     .call = accountant_set_scheduling_parameters,
+     .parameters = "reserved: number|string, maximum: number|string, weight: integer|string",
+     .meaning = "sets the capacities, in percent of the host, and the weight"},
+    OWN_MEMBERS,
     {.name = NULL},
 };
 
+static const struct member virtual_pc_members[] = {
+    COMMON_MEMBERS,
+    OWN_MEMBERS,
+    {.name = NULL},
+};
+
+/* The object is of either class. */
+static const struct class *class_of(lua_State *L, int index)
+{
+    return class_test_object(L, &accountant_class, index) != NULL ? &accountant_class
+                                                                  : &virtual_pc_accountant_class;
+}
+
 static int to_string(lua_State *L)
 {
-    class_check_argument(L, &accountant_class, 1);
+    class_check_argument(L, class_of(L, 1), 1);
     lua_pushfstring(L, "VMAccountant of %s", machine_name(L, 1));
     return 1;
 }
 
 static int equal(lua_State *L)
 {
-    if (class_test_object(L, &accountant_class, 1) == NULL ||
-        class_test_object(L, &accountant_class, 2) == NULL) {
+    if (class_test_object(L, class_of(L, 1), 1) == NULL ||
+        class_test_object(L, class_of(L, 2), 2) == NULL) {
         lua_pushboolean(L, false);
         return 1;
     }
@@ -312,4 +439,15 @@ const struct class accountant_class = {
     .check = check,
     .machine = machine_name,
     .metamethods = metamethods,
+};
+
+/* A table of its own keeps the look-up of the others' members as quick as it is. */
+const struct class virtual_pc_accountant_class = {
+    .name = "VMVirtualPCAccountant",
+    .members = virtual_pc_members,
+    .check = check,
+    .machine = machine_name,
+    .metamethods = metamethods,
+    .larger = &accountant_class,
+    .larger_hint = "Virtual PC's accountant had none; create \"VirtualServer.Application\" for it",
 };

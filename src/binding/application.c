@@ -15,15 +15,15 @@
 
 static const char *const progids[] = {"VirtualServer.Application", "VirtualPC.Application", NULL};
 
-void application_check_progid(lua_State *L, int index)
+bool application_check_progid(lua_State *L, int index)
 {
     const char *progid = luaL_checkstring(L, index);
     for (const char *const *known = progids; *known != NULL; known++)
         if (strcasecmp(*known, progid) == 0)
-            return;
-    luaL_argerror(L, index,
-                  lua_pushfstring(L, "unknown ProgID '%s'; the known ones are '%s' and '%s'",
-                                  progid, progids[0], progids[1]));
+            return known != progids;
+    return luaL_argerror(L, index,
+                         lua_pushfstring(L, "unknown ProgID '%s'; the known ones are '%s' and '%s'",
+                                         progid, progids[0], progids[1])) != 0;
 }
 
 /* ------------------------------------------------------------------------

@@ -141,6 +141,11 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
 {
     const struct left_out *left_out = left_out_find(class->name, name);
 
+    if (class->larger != NULL && find_member(class->larger, name) != NULL) {
+        fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s': %s", class->name,
+                  name, class->larger_hint);
+        return name;
+    }
     if (left_out != NULL) {
         fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "I%s.%s of Virtual Server is left out here; %s", class->name, left_out->name,

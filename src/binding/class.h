@@ -48,6 +48,10 @@ struct class
      * name. NULL for nothing. */
     const char *unknown_hint;
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
+    /* The class that has the members which this one is without on purpose, and
+     * what to tell who asks for one. NULL: there is none. */
+    const struct class *larger;
+    const char *larger_hint;
 };
 
 /* Registers the class in this Lua state. [-0, +0, e] */

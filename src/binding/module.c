@@ -47,7 +47,9 @@ Connects to a libvirt host, read-only, and returns its application object.
 Blocks until libvirt answers, for
 at most `timeout` seconds.
 @function CreateObject
-@string progid `"VirtualServer.Application"` or `"VirtualPC.Application"`, in any letter case
+@string progid `"VirtualServer.Application"` or `"VirtualPC.Application"`, in any letter case;
+the accountants of the latter have the members only that Virtual PC documents, and
+this module's own
 @string[opt] host a libvirt URI, or the name of a host for
 `qemu+ssh://NAME/system`; nil for libvirt's default (LIBVIRT_DEFAULT_URI, else
 its own choice)
@@ -68,9 +70,10 @@ static int create_object(lua_State *L)
     struct application_options options;
     struct fault fault;
 
-    application_check_progid(L, 1);
+    bool is_virtual_pc = application_check_progid(L, 1);
     lua_settop(L, 3);
     application_check_options(L, 3, &options);
+    options.is_virtual_pc = is_virtual_pc;
     const char *uri = check_host(L, 2);
     struct application *application = application_new(L);
     struct hypervisor *host = libvirt_open(uri, options.timeout, options.counters, &fault);
@@ -133,6 +136,7 @@ static const struct class *const classes[] = {
     &machine_collection_class,
     &machine_class,
     &accountant_class,
+    &virtual_pc_accountant_class,
     &adapter_collection_class,
     &adapter_class,
     &network_class,
@@ -140,6 +144,7 @@ static const struct class *const classes[] = {
     &simulator_class,
     &simulated_machine_class,
     &simulated_adapter_class,
+    &simulated_disk_class,
     NULL,
 };
 /* clang-format on */

@@ -16,20 +16,22 @@
 
 #include <lua.h>
 
-extern const struct class application_class;        /* VMVirtualServer */
-extern const struct class host_info_class;          /* VMHostInfo */
-extern const struct class machine_collection_class; /* VMVirtualMachineCollection */
-extern const struct class machine_class;            /* VMVirtualMachine */
-extern const struct class accountant_class;         /* VMAccountant */
-extern const struct class adapter_collection_class; /* VMNetworkAdapterCollection */
-extern const struct class adapter_class;            /* VMNetworkAdapter */
-extern const struct class network_class;            /* VMVirtualNetwork */
-extern const struct class task_class;               /* VMTask */
+extern const struct class application_class;           /* VMVirtualServer */
+extern const struct class host_info_class;             /* VMHostInfo */
+extern const struct class machine_collection_class;    /* VMVirtualMachineCollection */
+extern const struct class machine_class;               /* VMVirtualMachine */
+extern const struct class accountant_class;            /* VMAccountant */
+extern const struct class virtual_pc_accountant_class; /* with the members that Virtual PC has */
+extern const struct class adapter_collection_class;    /* VMNetworkAdapterCollection */
+extern const struct class adapter_class;               /* VMNetworkAdapter */
+extern const struct class network_class;               /* VMVirtualNetwork */
+extern const struct class task_class;                  /* VMTask */
 
 /* What CreateObject's last argument can say. */
 struct application_options {
     bool decimal_as_string;
     bool zero_when_not_running;
+    bool is_virtual_pc;
     int64_t max_age; /* nanoseconds */
     int timeout;     /* seconds */
     enum counters counters;
@@ -66,8 +68,9 @@ struct adapter_object {
     bool counted;
 };
 
-/* Raises an argument error where the ProgID at the index is unknown. */
-void application_check_progid(lua_State *L, int index);
+/* Raises an argument error where the ProgID at the index is unknown; else true
+ * when it is Virtual PC's. */
+bool application_check_progid(lua_State *L, int index);
 
 /* Reads the options table at the index, which may be none or nil; raises an
  * argument error that names what is wrong. */

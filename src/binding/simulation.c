@@ -2,22 +2,10 @@
 
 #include "binding/error.h"
 #include "binding/objects.h"
-#include "hypervisor/simulator.h"
 
 #include <lauxlib.h>
 #include <limits.h>
 #include <string.h>
-
-/* NULL until it is made. */
-struct simulator_object {
-    struct simulator *simulator;
-};
-
-/* User value 1: the Simulator. */
-struct simulated_machine_object {
-    struct simulator_object *owner;
-    struct machine_uuid uuid;
-};
 
 /* User value 1: the SimulatedMachine. */
 struct simulated_adapter_object {
@@ -36,7 +24,7 @@ static int done(lua_State *L, bool ok, const char *member, const struct fault *f
     return ok ? 0 : raise(L, member, fault);
 }
 
-static struct decimal check_bytes(lua_State *L, int index)
+struct decimal simulation_check_bytes(lua_State *L, int index)
 {
     static const char expected[] =
         "a number of bytes must be an integer or a decimal string from 0 to 2^96-1";
@@ -199,8 +187,9 @@ static int create_object(lua_State *L, void *object)
 {
     struct application_options options;
 
-    application_check_progid(L, 2);
+    bool is_virtual_pc = application_check_progid(L, 2);
     application_check_options(L, 3, &options);
+    options.is_virtual_pc = is_virtual_pc;
     struct application *application = application_new(L);
     struct hypervisor *host = simulator_connect(((struct simulator_object *)object)->simulator);
     if (host == NULL)
@@ -216,9 +205,9 @@ message, as a host does that has lost its daemon.
 @function Fail
 @string call `list`, `find`, `name`, `state`, `adapters`, `sample` (the
 counters of one machine), `sample_all` (those of all, under `max_age`),
-`change` (of the definition, too), `started_at`, `write_baseline`,
-`configuration` (Notes, Memory and SavedStateFilePath), `host_info`, `product`
-or `uptime`
+`sample_disks`, `processor_times`, `scheduling`, `set_scheduling`, `change` (of
+the definition, too), `started_at`, `write_baseline`, `configuration` (Notes,
+Memory and SavedStateFilePath), `host_info`, `product` or `uptime`
 @string[opt] message nil makes the call work again
 */
 static int fail(lua_State *L, void *object)
@@ -368,6 +357,10 @@ static const struct member simulator_members[] = {
      .call = set_host_info,
      .parameters = "members: table",
      .meaning = "changes what HostInfo tells of the host"},
+    {.name = "SetProcessors",
+     .call = simulation_set_processors,
+     .parameters = "processors: integer",
+     .meaning = "how many processors the host has"},
     {.name = "SetEvents",
      .call = set_events,
      .parameters = "told: boolean",
@@ -387,12 +380,16 @@ static int collect(lua_State *L)
 
 /* When a Lua state closes, the script's own finalizers may run after that of
  * the simulator. */
-static void check_simulator(lua_State *L, void *object, const char *member)
+void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member)
 {
-    const struct simulator_object *simulator = object;
-    if (simulator->simulator == NULL)
+    if (owner->simulator == NULL)
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the simulator has been collected");
+}
+
+static void check_simulator(lua_State *L, void *object, const char *member)
+{
+    simulation_check(L, object, member);
 }
 
 static const luaL_Reg simulator_metamethods[] = {{"__gc", collect}, {NULL, NULL}};
@@ -588,6 +585,34 @@ static int plug_adapter(lua_State *L, void *object)
     return 1;
 }
 
+/***
+Adds a disk, which counts from zero, running or not.
+@within SimulatedMachine
+@function AddDisk
+@tparam[opt] table options `target` (the first free one of "vda", "vdb", …),
+`counted` (true; false for a disk without a counter)
+@treturn SimulatedDisk
+@raise VM_E_DRIVE_BUS_LOC_IN_USE when there is a disk of that target
+*/
+static int add_disk(lua_State *L, void *object)
+{
+    static const char *const known[] = {"target", "counted", NULL};
+    const char *target = NULL;
+    bool counted = true;
+
+    (void)object;
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        check_option_names(L, 2, known);
+        if (option(L, 2, "target", LUA_TSTRING) != LUA_TNIL)
+            target = check_name(L, lua_gettop(L));
+        if (option(L, 2, "counted", LUA_TBOOLEAN) != LUA_TNIL)
+            counted = lua_toboolean(L, -1);
+    }
+    simulated_disk_push(L, 1, target, counted);
+    return 1;
+}
+
 static const struct member machine_members[] = {
     {.name = "Name", .get = get_name, .type = "string", .meaning = "the machine's name"},
     {.name = "Startup",
@@ -611,6 +636,19 @@ static const struct member machine_members[] = {
      .parameters = "options?: table",
      .type = "SimulatedAdapter",
      .meaning = "plugs in a new adapter"},
+    {.name = "AddDisk",
+     .call = add_disk,
+     .parameters = "options?: table",
+     .type = "SimulatedDisk",
+     .meaning = "adds a disk"},
+    {.name = "SetProcessors",
+     .call = simulated_machine_set_processors,
+     .parameters = "processors: integer",
+     .meaning = "how many virtual processors the machine has"},
+    {.name = "UseProcessor",
+     .call = simulated_machine_use_processor,
+     .parameters = "seconds: number",
+     .meaning = "lets it use processor time"},
     {.name = NULL},
 };
 
@@ -648,7 +686,7 @@ static int get_ethernet_address(lua_State *L, void *object)
 static int transfer(lua_State *L, const struct simulated_adapter_object *adapter,
                     enum direction direction, const char *member)
 {
-    struct decimal bytes = check_bytes(L, 2);
+    struct decimal bytes = simulation_check_bytes(L, 2);
     struct fault fault;
     return done(
         L, simulator_transfer(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
@@ -682,7 +720,7 @@ static int receive_bytes(lua_State *L, void *object)
 static int set_counter(lua_State *L, const struct simulated_adapter_object *adapter,
                        enum direction direction, const char *member)
 {
-    struct decimal bytes = check_bytes(L, 2);
+    struct decimal bytes = simulation_check_bytes(L, 2);
     struct fault fault;
     return done(
         L, simulator_set_counter(adapter->owner->simulator, adapter->id, direction, bytes, &fault),

@@ -1,14 +1,45 @@
 /*
  * simulation: the Lua objects that make a simulated host do things.
+ *
+ * simulation.c           the host, its machines and their adapters
+ * simulated_disk.c       the machines' disks
+ * simulated_processor.c  processors
  */
 #ifndef VMACCOUNTANT_BINDING_SIMULATION_H
 #define VMACCOUNTANT_BINDING_SIMULATION_H
 
 #include "binding/class.h"
+#include "hypervisor/simulator.h"
 
 extern const struct class simulator_class;         /* Simulator */
 extern const struct class simulated_machine_class; /* SimulatedMachine */
 extern const struct class simulated_adapter_class; /* SimulatedAdapter */
+extern const struct class simulated_disk_class;    /* SimulatedDisk */
+
+/* NULL until it is made. */
+struct simulator_object {
+    struct simulator *simulator;
+};
+
+/* User value 1: the Simulator. */
+struct simulated_machine_object {
+    struct simulator_object *owner;
+    struct machine_uuid uuid;
+};
+
+/* Raises VM_E_APP_SHUTTING_DOWN where the simulator has been collected. */
+void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member);
+
+/* A number of bytes: an integer or a decimal string. */
+struct decimal simulation_check_bytes(lua_State *L, int index);
+
+/* Adds a disk to the machine at the index and pushes it. */
+void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted);
+
+/* simulated_processor.c: members, as in class.h. */
+int simulation_set_processors(lua_State *L, void *object);
+int simulated_machine_set_processors(lua_State *L, void *object);
+int simulated_machine_use_processor(lua_State *L, void *object);
 
 /* lua_CFunction: pushes a new Simulator. */
 int simulation_new(lua_State *L);

@@ -96,6 +96,10 @@ static void free_account(struct account *account)
     session_clear(&account->session);
     session_clear(&account->finished.session);
     machine_sample_clear(&account->last);
+    session_clear(&account->disks.session);
+    disk_sample_clear(&account->disks.last);
+    baseline_free(account->disks.baseline);
+    free(account->processors);
     free(account);
 }
 
@@ -133,6 +137,7 @@ void accounting_release(struct accounting *accounting)
         wake_close(&accounting->wake);
     pthread_cond_destroy(&accounting->task_ended);
     pthread_cond_destroy(&accounting->recording);
+    processor_sampler_destroy(&accounting->sampler);
     pthread_mutex_destroy(&accounting->lock);
     hypervisor_release(accounting->host);
     free(accounting);
@@ -231,6 +236,7 @@ void account_end_session(struct accounting *accounting, struct account *account,
     account->refused_reset_at = 0;
     account->reset_pending = false;
     account->wants_recording = false;
+    disk_account_end(accounting, account);
     account_mark_changed(accounting, account);
 }
 
@@ -363,6 +369,7 @@ static void apply_baseline(struct accounting *accounting, struct account *accoun
         account->reset_seen_at = monotonic_time(accounting);
         account->start_known = true;
         account->started_at = baseline->reset_at / 1000;
+        disk_account_rebase(accounting, account, baseline);
     } else {
         account->refused_reset_at = baseline->reset_at;
     }
@@ -482,6 +489,7 @@ void account_reset(struct accounting *accounting, struct account *account)
     account->started_at = unix_time(accounting);
     account->reset_at = account->started_at * 1000;
     account->wants_recording = accounting->is_recording;
+    disk_account_reset(accounting, account);
     account_mark_changed(accounting, account);
 }
 
@@ -541,6 +549,10 @@ struct baseline *account_baseline(const struct account *account)
         }
         for (int direction = 0; counted != NULL && direction < DIRECTION_COUNT; direction++)
             to->bytes[direction] = counted->counters[direction].baseline;
+    }
+    if (!disk_account_share(account, baseline)) {
+        baseline_free(baseline);
+        return NULL;
     }
     return baseline;
 }

@@ -6,7 +6,9 @@
 #define VMACCOUNTANT_HYPERVISOR_ACCOUNT_H
 
 #include "hypervisor/accounting.h"
+#include "hypervisor/disk_account.h"
 #include "hypervisor/machine_events.h"
+#include "hypervisor/processor_sampler.h"
 
 #include <pthread.h>
 
@@ -43,6 +45,8 @@ struct account {
     bool is_reset_told; /* the host has told of the session's reset */
 
     struct finished_session finished;
+    struct disk_account disks;
+    struct processor_account *processors; /* NULL until it is sampled */
 };
 
 struct accounting {
@@ -65,6 +69,8 @@ struct accounting {
     bool is_recording;
     bool has_recorder; /* a thread of this accounting records, or is about to end */
     bool is_closed;
+
+    struct processor_sampler sampler;
 
     atomic_uint untold_complaints; /* written with the lock held */
 };
@@ -104,6 +110,12 @@ struct baseline *account_baseline(const struct account *account);
  * without it, and a fault. */
 struct account *account_sample_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault);
+
+/* As account_sample_and_lock, for a machine that must be running, and where a
+ * sample of at most max_age will do. */
+struct account *account_observe_running_and_lock(struct accounting *accounting,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault);
 
 /* Without the lock held. The machine has just been reset. */
 void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid);

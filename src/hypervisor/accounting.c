@@ -26,6 +26,7 @@ struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
     pthread_mutex_init(&accounting->lock, NULL);
     pthread_cond_init(&accounting->recording, NULL);
     pthread_cond_init(&accounting->task_ended, NULL);
+    processor_sampler_init(&accounting->sampler);
     accounting_listen(accounting);
     return accounting;
 }
@@ -37,6 +38,7 @@ void accounting_close(struct accounting *accounting, int patience)
     machine_tasks_wait(accounting, patience);
     accounting->host->driver->listen(accounting->host, NULL);
     recorder_stop(accounting);
+    processor_sampler_stop(accounting);
     accounting_release(accounting);
 }
 
@@ -72,10 +74,9 @@ static struct account *observe_and_lock(struct accounting *accounting,
     return account_sample_and_lock(accounting, uuid, fault); /* it tells why */
 }
 
-/* As observe_and_lock, for a machine that must be running. */
-static struct account *observe_running_and_lock(struct accounting *accounting,
-                                                const struct machine_uuid *uuid,
-                                                struct fault *fault)
+struct account *account_observe_running_and_lock(struct accounting *accounting,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault)
 {
     struct account *account = observe_and_lock(accounting, uuid, fault);
     if (account == NULL || account->last.domain_id != NOT_RUNNING)
@@ -113,7 +114,7 @@ static void fault_uncounted(const struct machine_sample *sample, enum direction 
 bool accounting_total(struct accounting *accounting, const struct machine_uuid *uuid,
                       enum direction direction, struct decimal *total, struct fault *fault)
 {
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
 
@@ -151,7 +152,7 @@ bool accounting_adapter_total(struct accounting *accounting, const struct machin
                               const struct adapter_key *key, enum direction direction,
                               struct decimal *total, struct fault *fault)
 {
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
 
@@ -263,7 +264,7 @@ bool accounting_since(struct accounting *accounting, const struct machine_uuid *
                       int64_t *unix_seconds, struct fault *fault)
 {
     struct hypervisor *host = accounting->host;
-    struct account *account = observe_running_and_lock(accounting, uuid, fault);
+    struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
     bool known = account->start_known;
@@ -339,6 +340,7 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
     }
     if (change == CHANGE_RESET) {
         accounting_note_reset(accounting, uuid);
+        disk_account_settle(accounting, uuid);
         recorder_write(accounting, uuid);
     }
     /* No sample from before is young enough for a read that follows. */

@@ -10,6 +10,7 @@
 #define VMACCOUNTANT_HYPERVISOR_ACCOUNTING_H
 
 #include "core/decimal.h"
+#include "core/utilization.h"
 #include "hypervisor/hypervisor.h"
 #include "hypervisor/machine_events.h"
 
@@ -50,6 +51,18 @@ bool accounting_sweep(struct accounting *accounting, struct fault *fault);
  * machine is not running. */
 bool accounting_total(struct accounting *accounting, const struct machine_uuid *uuid,
                       enum direction direction, struct decimal *total, struct fault *fault);
+
+/* The bytes that the machine has read from (DISK_READ) or written to its disks.
+ * Asks the hypervisor process, for at most the host's time-out. */
+bool accounting_disk_total(struct accounting *accounting, const struct machine_uuid *uuid,
+                           enum direction direction, struct decimal *total, struct fault *fault);
+
+/* How busy the machine's processors are. From the first call on a thread samples
+ * all machines once a second. A call that wants the latest interval waits for it:
+ * for a quarter of a second at first. */
+bool accounting_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
+                            bool wants_latest, struct utilization *utilization,
+                            struct fault *fault);
 
 /* The bytes of one adapter; VM_E_ADAPTER_NOT_FOUND when it is gone. */
 bool accounting_adapter_total(struct accounting *accounting, const struct machine_uuid *uuid,

@@ -130,6 +130,7 @@ static void on_reset(void *context, const struct machine_uuid *uuid)
     struct accounting *accounting = context;
 
     accounting_note_reset(accounting, uuid);
+    disk_account_settle_soon(accounting, uuid);
     recorder_notify(accounting);
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find(accounting, uuid);

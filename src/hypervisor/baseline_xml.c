@@ -1,12 +1,14 @@
 #include "hypervisor/baseline_xml.h"
 
+#include "hypervisor/disk.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ADAPTERS = 1024 };
+enum { MOST_ADAPTERS = 1024, MOST_DISKS = 1024 };
 static const char VERSION[] = "1";
 
 static bool is_own(const xmlNode *node, const char *name)
@@ -63,6 +65,32 @@ static bool read_adapter(xmlNode *node, struct baseline_adapter *adapter)
            read_decimal(node, "received", &adapter->bytes[DIRECTION_RECEIVED]);
 }
 
+static bool read_disk(xmlNode *node, struct baseline_disk *disk)
+{
+    xmlChar *target = xmlGetNoNsProp(node, (const xmlChar *)"target");
+    disk->target = target != NULL ? strdup((const char *)target) : NULL;
+    xmlFree(target);
+    return disk->target != NULL && read_decimal(node, "read", &disk->bytes[DISK_READ]) &&
+           read_decimal(node, "written", &disk->bytes[DISK_WRITTEN]);
+}
+
+static bool read_disks(xmlNode *element, struct baseline *baseline)
+{
+    size_t count = 0;
+
+    if (!attribute_is(element, "disks", "known"))
+        return true;
+    for (const xmlNode *node = element->children; node != NULL; node = node->next)
+        count += is_own(node, "disk");
+    if (count > MOST_DISKS || !baseline_start_disks(baseline, count))
+        return false;
+    size_t i = 0;
+    for (xmlNode *node = element->children; node != NULL; node = node->next)
+        if (is_own(node, "disk") && !read_disk(node, &baseline->disks[i++]))
+            return false;
+    return true;
+}
+
 struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint)
 {
     xmlNode *element = metadata->children;
@@ -86,7 +114,7 @@ struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint)
     for (xmlNode *node = element->children; ok && node != NULL; node = node->next)
         if (is_own(node, "adapter"))
             ok = read_adapter(node, &baseline->adapters[i++]);
-    if (ok)
+    if (ok && read_disks(element, baseline))
         return baseline;
     baseline_free(baseline);
     *complaint = "it is malformed";
@@ -125,6 +153,14 @@ static bool add_adapter(xmlNode *parent, const struct baseline_adapter *adapter)
            set_decimal(node, "received", adapter->bytes[DIRECTION_RECEIVED]);
 }
 
+static bool add_disk(xmlNode *parent, const struct baseline_disk *disk)
+{
+    xmlNode *node = xmlNewChild(parent, NULL, (const xmlChar *)"disk", NULL);
+    return node != NULL && set(node, "target", disk->target) &&
+           set_decimal(node, "read", disk->bytes[DISK_READ]) &&
+           set_decimal(node, "written", disk->bytes[DISK_WRITTEN]);
+}
+
 char *baseline_xml_write(const struct baseline *baseline)
 {
     xmlNode *element = xmlNewNode(NULL, (const xmlChar *)"baseline");
@@ -133,9 +169,12 @@ char *baseline_xml_write(const struct baseline *baseline)
 
     bool ok = element != NULL && buffer != NULL && set(element, "version", VERSION) &&
               set_integer(element, "domain", baseline->domain_id) &&
-              set_integer(element, "reset", baseline->reset_at);
+              set_integer(element, "reset", baseline->reset_at) &&
+              (!baseline->has_disks || set(element, "disks", "known"));
     for (size_t i = 0; ok && i < baseline->count; i++)
         ok = add_adapter(element, &baseline->adapters[i]);
+    for (size_t i = 0; ok && i < baseline->disk_count; i++)
+        ok = add_disk(element, &baseline->disks[i]);
     if (ok && xmlNodeDump(buffer, NULL, element, 0, 0) > 0)
         text = strdup((const char *)xmlBufferContent(buffer));
     xmlBufferFree(buffer);

@@ -3,10 +3,15 @@
  * metadata.
  *
  *   <vmaccountant:baseline xmlns:vmaccountant="urn:vmaccountant:baseline"
- *                          version="1" domain="7" reset="1795254509123">
+ *                          version="1" domain="7" reset="1795254509123"
+ *                          disks="known">
  *     <vmaccountant:adapter mac="52-54-00-12-34-56" device="vnet3"
  *                           ifindex="12" sent="20882" received="4096"/>
+ *     <vmaccountant:disk target="vda" read="1048576" written="512"/>
  *   </vmaccountant:baseline>
+ *
+ * With disks="known" every disk of that moment has its element; without it where
+ * the disks stood is not known, as in what was written before there were disks.
  */
 #ifndef VMACCOUNTANT_HYPERVISOR_BASELINE_XML_H
 #define VMACCOUNTANT_HYPERVISOR_BASELINE_XML_H

@@ -137,21 +137,70 @@ static bool read_domain(xmlNode *domain, struct domain_definition *definition, s
     return true;
 }
 
-bool domain_xml_parse(const char *xml, struct domain_definition *definition, struct fault *fault)
+static xmlDoc *read_document(const char *xml, struct fault *fault)
 {
     size_t length = strlen(xml);
     xmlDoc *document =
         length > INT_MAX ? NULL : xmlReadMemory(xml, (int)length, "domain", NULL, PARSE_OPTIONS);
 
-    *definition = (struct domain_definition){.domain_id = NOT_RUNNING};
     if (document == NULL) {
         const xmlError *error = xmlGetLastError();
         const char *reason = error != NULL && error->message != NULL ? error->message : "";
-        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "the machine's definition is not well-formed XML (%.*s)",
-                         (int)strcspn(reason, "\n"), reason);
+        fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                  "the machine's definition is not well-formed XML (%.*s)",
+                  (int)strcspn(reason, "\n"), reason);
     }
+    return document;
+}
+
+bool domain_xml_parse(const char *xml, struct domain_definition *definition, struct fault *fault)
+{
+    *definition = (struct domain_definition){.domain_id = NOT_RUNNING};
+    xmlDoc *document = read_document(xml, fault);
+    if (document == NULL)
+        return false;
     bool ok = read_domain(xmlDocGetRootElement(document), definition, fault);
     xmlFreeDoc(document);
     return ok;
+}
+
+void domain_xml_free_disks(char **targets)
+{
+    for (size_t i = 0; targets != NULL && targets[i] != NULL; i++)
+        free(targets[i]);
+    free(targets);
+}
+
+static char **read_disks(const xmlNode *domain, struct fault *fault)
+{
+    const xmlNode *devices = domain != NULL ? child(domain, "devices") : NULL;
+    size_t count = 0;
+
+    for (const xmlNode *node = devices != NULL ? devices->children : NULL; node; node = node->next)
+        count += is_element(node, "disk");
+    char **targets = calloc(count + 1, sizeof *targets);
+    bool ok = targets != NULL;
+    count = 0;
+    for (const xmlNode *node = devices != NULL ? devices->children : NULL; ok && node;
+         node = node->next) {
+        if (!is_element(node, "disk"))
+            continue;
+        ok = copy_attribute(child(node, "target"), "dev", &targets[count]);
+        count += ok && targets[count] != NULL;
+    }
+    if (ok)
+        return targets;
+    domain_xml_free_disks(targets);
+    fault_out_of_memory(fault);
+    return NULL;
+}
+
+char **domain_xml_disks(const char *xml, struct fault *fault)
+{
+    xmlDoc *document = read_document(xml, fault);
+    if (document == NULL)
+        return NULL;
+    char **targets = read_disks(xmlDocGetRootElement(document), fault);
+    xmlFreeDoc(document);
+    return targets;
 }

@@ -20,6 +20,11 @@ struct domain_definition {
  * cleared by the caller when the function has succeeded. */
 bool domain_xml_parse(const char *xml, struct domain_definition *definition, struct fault *fault);
 
+/* The targets of all disks in the definition ("vda"), with a final NULL; to be
+ * freed by the caller with domain_xml_free_disks(). NULL with a fault. */
+char **domain_xml_disks(const char *xml, struct fault *fault);
+void domain_xml_free_disks(char **targets);
+
 void domain_definition_clear(struct domain_definition *definition);
 
 #endif

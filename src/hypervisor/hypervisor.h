@@ -9,9 +9,11 @@
 #ifndef VMACCOUNTANT_HYPERVISOR_HYPERVISOR_H
 #define VMACCOUNTANT_HYPERVISOR_HYPERVISOR_H
 
+#include "hypervisor/disk.h"
 #include "hypervisor/fault.h"
 #include "hypervisor/host_info.h"
 #include "hypervisor/machine.h"
+#include "hypervisor/scheduling.h"
 
 struct hypervisor;
 
@@ -59,6 +61,20 @@ struct counter_source {
 };
 typedef void source_receiver(void *context, struct counter_source *source);
 
+/* The processor time that one running machine has used. */
+struct processor_time {
+    struct machine_uuid uuid;
+    int64_t domain_id;
+    int64_t at;          /* monotonic nanoseconds, when it was looked at */
+    int64_t begun_at;    /* the same, when it was zero; 0: not known */
+    uint64_t used;       /* nanoseconds */
+    unsigned processors; /* virtual ones; 0: not looked at */
+};
+
+/* Receives the times one by one, without any lock held. False asks for the
+ * same once more, with the number of processors. */
+typedef bool processor_time_receiver(void *context, const struct processor_time *time);
+
 struct product {
     char name[64];
     char version[64];
@@ -97,6 +113,27 @@ struct hypervisor_driver {
      * is left out: asking for it alone tells why. */
     bool (*sample_all)(struct hypervisor *host, sample_receiver *receive, void *context,
                        struct fault *fault);
+
+    /* The counters of the disks of one machine, or of all that run (uuid is
+     * NULL); of all, those that would keep the others waiting are left out.
+     * Asks the hypervisor process itself: one that does not answer is given up
+     * after the host's time-out. */
+    bool (*sample_disks)(struct hypervisor *host, const struct machine_uuid *uuid,
+                         disk_receiver *receive, void *context, struct fault *fault);
+
+    /* The processor time of all machines that run. */
+    bool (*processor_times)(struct hypervisor *host, processor_time_receiver *receive,
+                            void *context, struct fault *fault);
+
+    /* How the machine's processors are scheduled: as it runs, or, when it does
+     * not, as it will. */
+    bool (*scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+                       struct scheduling *scheduling, struct fault *fault);
+
+    /* Sets what scheduling_check() has accepted, from now on and for the
+     * machine's next starts. */
+    bool (*set_scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+                           const struct scheduling *scheduling, struct fault *fault);
 
     /* Whether the change may take so long that a thread should wait for it.
      * NULL: none does, and the three that follow are not needed. */

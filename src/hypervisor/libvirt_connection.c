@@ -177,7 +177,7 @@ static bool learn_uri(struct libvirt_host *self, virConnectPtr connection)
 
 static void explain_failure(struct libvirt_host *self, enum access access, struct fault *fault)
 {
-    if (access == READ_ONLY) {
+    if (access != READ_WRITE) {
         libvirt_error_open_fault(fault, self->requested_uri);
         return;
     }
@@ -195,8 +195,9 @@ static void open_link(struct libvirt_host *self, enum access access)
 {
     struct fault failure = {.code = HRESULT_S_OK};
     struct registration *registration = NULL;
-    virConnectPtr connection = access == READ_ONLY ? virConnectOpenReadOnly(self->requested_uri)
-                                                   : virConnectOpen(self->base.uri);
+    virConnectPtr connection = access == READ_ONLY    ? virConnectOpenReadOnly(self->requested_uri)
+                               : access == READ_WRITE ? virConnectOpen(self->base.uri)
+                                                      : virConnectOpenReadOnly(self->base.uri);
 
     if (connection != NULL && !learn_uri(self, connection)) {
         virConnectClose(connection);
@@ -241,6 +242,13 @@ static void open_read_write(void *context)
     hypervisor_release(&self->base);
 }
 
+static void open_read_only_waiting(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_ONLY_WAITING);
+    hypervisor_release(&self->base);
+}
+
 static void say_farewell(void *context)
 {
     struct link *lost = context;
@@ -266,6 +274,11 @@ static void drop_lost(struct link *link)
 /* With the lock held: the link is usable, or on its way to be. */
 static bool begin_opening(struct libvirt_host *self, enum access access, struct fault *fault)
 {
+    static void (*const openers[ACCESS_KINDS])(void *) = {
+        [READ_ONLY] = open_read_only,
+        [READ_WRITE] = open_read_write,
+        [READ_ONLY_WAITING] = open_read_only_waiting,
+    };
     struct link *link = &self->links[access];
 
     if (link->connection != NULL && virConnectIsAlive(link->connection) != 1)
@@ -273,8 +286,7 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
     if (link->connection != NULL || link->is_opening)
         return true;
     hypervisor_hold(&self->base);
-    link->is_opening = event_thread_run_detached(
-        access == READ_ONLY ? open_read_only : open_read_write, self, fault);
+    link->is_opening = event_thread_run_detached(openers[access], self, fault);
     if (!link->is_opening)
         hypervisor_release(&self->base);
     return link->is_opening;
@@ -307,6 +319,14 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     }
     pthread_mutex_unlock(&self->lock);
     return connection;
+}
+
+void libvirt_abandon_waiting(struct libvirt_host *self)
+{
+    pthread_mutex_lock(&self->lock);
+    if (!self->is_closed && self->links[READ_ONLY_WAITING].connection != NULL)
+        drop_lost(&self->links[READ_ONLY_WAITING]);
+    pthread_mutex_unlock(&self->lock);
 }
 
 bool libvirt_has_events(const struct libvirt_host *self)

@@ -6,6 +6,9 @@
  * libvirt_counters.c   samples through libvirt
  * libvirt_kernel.c     samples straight from the kernel
  * known_domain.c       what is kept of definitions
+ * libvirt_disks.c      samples of disks
+ * libvirt_processors.c processor time
+ * libvirt_scheduling.c scheduler parameters
  * libvirt_change.c     the life cycle, and shared baselines
  * libvirt_configuration.c  a machine's name, notes and memory
  * libvirt_host_info.c  what it tells of itself
@@ -28,7 +31,10 @@ struct known_domain; /* known_domain.h */
 
 enum { KNOWN_BUCKETS = 1024, EVENT_KINDS = 5 };
 
-enum access { READ_ONLY, READ_WRITE, ACCESS_KINDS };
+/* The read-only connection answers at once. What may have to wait for a
+ * hypervisor process has one of its own, since a daemon serves few calls of one
+ * connection at a time. */
+enum access { READ_ONLY, READ_WRITE, READ_ONLY_WAITING, ACCESS_KINDS };
 
 /* A connection, opened when it is first needed and again when it was lost. */
 struct link {
@@ -62,6 +68,10 @@ struct libvirt_host {
 
     bool has_listener;
     struct hypervisor_listener listener;
+    struct disk_request *disk_requests; /* libvirt_disks.c: under way */
+    bool lacks_disk_statistics;         /* in bulk */
+    bool lacks_processor_statistics;
+
     int reconnect_timer; /* -1: none */
     int resynchronize_timer;
     struct network_monitor_subscriber subscriber;
@@ -105,6 +115,19 @@ bool libvirt_sample_all(struct hypervisor *host, sample_receiver *receive, void 
 /* What is kept of the definition, or of all, no longer holds. */
 void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid);
 void libvirt_forget_definitions(struct libvirt_host *self);
+
+/* libvirt_disks.c, libvirt_processors.c, libvirt_scheduling.c */
+
+bool libvirt_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+                          disk_receiver *receive, void *context, struct fault *fault);
+bool libvirt_processor_times(struct hypervisor *host, processor_time_receiver *receive,
+                             void *context, struct fault *fault);
+bool libvirt_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+                        struct scheduling *scheduling, struct fault *fault);
+bool libvirt_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+                            const struct scheduling *scheduling, struct fault *fault);
+/* For a connection that one has found to be too slow: the next call opens another. */
+void libvirt_abandon_waiting(struct libvirt_host *self);
 
 /* libvirt_change.c */
 

@@ -146,11 +146,46 @@ struct baseline *baseline_new(size_t count)
     return baseline;
 }
 
+bool baseline_start_disks(struct baseline *baseline, size_t count)
+{
+    baseline->disks = calloc(count + 1, sizeof *baseline->disks);
+    baseline->has_disks = baseline->disks != NULL;
+    baseline->disk_count = baseline->has_disks ? count : 0;
+    return baseline->has_disks;
+}
+
+void baseline_drop_disks(struct baseline *baseline)
+{
+    for (size_t i = 0; i < baseline->disk_count; i++)
+        free(baseline->disks[i].target);
+    free(baseline->disks);
+    baseline->disks = NULL;
+    baseline->disk_count = 0;
+    baseline->has_disks = false;
+}
+
 void baseline_free(struct baseline *baseline)
 {
-    for (size_t i = 0; baseline != NULL && i < baseline->count; i++)
+    if (baseline == NULL)
+        return;
+    for (size_t i = 0; i < baseline->count; i++)
         free(baseline->adapters[i].device);
+    baseline_drop_disks(baseline);
     free(baseline);
+}
+
+static bool copy_disks(struct baseline *copy, const struct baseline *baseline)
+{
+    if (!baseline->has_disks)
+        return true;
+    if (!baseline_start_disks(copy, baseline->disk_count))
+        return false;
+    for (size_t i = 0; i < baseline->disk_count; i++) {
+        copy->disks[i] = baseline->disks[i];
+        if ((copy->disks[i].target = strdup(baseline->disks[i].target)) == NULL)
+            return false;
+    }
+    return true;
 }
 
 struct baseline *baseline_copy(const struct baseline *baseline)
@@ -167,6 +202,10 @@ struct baseline *baseline_copy(const struct baseline *baseline)
             baseline_free(copy);
             return NULL;
         }
+    }
+    if (!copy_disks(copy, baseline)) {
+        baseline_free(copy);
+        return NULL;
     }
     return copy;
 }

@@ -84,11 +84,20 @@ struct baseline_adapter {
     struct decimal bytes[DIRECTION_COUNT];
 };
 
+/* One disk in a shared baseline; the bytes as in disk.h. */
+struct baseline_disk {
+    char *target;
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
 /* What a process that saw a machine's reset left in its definition for those
  * that did not: the counters' values at that moment. */
 struct baseline {
     int64_t domain_id; /* of the run of the machine that it speaks of */
     int64_t reset_at;  /* milliseconds since 1970 */
+    bool has_disks;    /* false: where the disks stood is not known, not that there are none */
+    size_t disk_count;
+    struct baseline_disk *disks;
     size_t count;
     struct baseline_adapter adapters[];
 };
@@ -152,6 +161,10 @@ void machine_list_clear(struct machine_list *list);
 /* Room for count adapters, all zero; NULL without memory. */
 struct baseline *baseline_new(size_t count);
 void baseline_free(struct baseline *baseline);
+/* Room for the figures of count disks, all zero; false without memory. */
+bool baseline_start_disks(struct baseline *baseline, size_t count);
+/* Where the disks stood is not known after all. */
+void baseline_drop_disks(struct baseline *baseline);
 /* NULL for none, and without memory. */
 struct baseline *baseline_copy(const struct baseline *baseline);
 

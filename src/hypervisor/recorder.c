@@ -15,6 +15,7 @@ static bool write_baseline(struct accounting *accounting, const struct machine_u
 {
     struct hypervisor *host = accounting->host;
 
+    disk_account_settle(accounting, uuid);
     pthread_mutex_lock(&accounting->lock);
     const struct account *account = account_find(accounting, uuid);
     struct baseline *baseline = account == NULL ? NULL : account_baseline(account);

@@ -1,59 +1,10 @@
-#include "hypervisor/simulator.h"
+#include "hypervisor/simulated_machine.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-struct simulated_adapter {
-    struct simulated_adapter *next;
-    simulator_adapter_id id;
-    uint8_t mac[MAC_SIZE];
-    char *type;
-    char *source;
-    char device[16];
-    uint64_t incarnation;
-    bool counted;
-    struct decimal bytes[DIRECTION_COUNT];
-};
-
-struct simulated_machine {
-    struct simulated_machine *next;
-    struct machine_uuid uuid;
-    char *name;
-    enum machine_state state;
-    int64_t domain_id;
-    int64_t started_at;
-    enum stop_reason stop_reason;
-    struct baseline *baseline; /* goes with the machine's memory into its saved state */
-    struct simulated_adapter *adapters;
-    struct simulated_configuration configuration;
-};
-
-struct simulator {
-    unsigned references;
-    unsigned serial; /* among the simulators of this process */
-    struct simulated_machine *machines;
-    uint32_t machine_serial; /* of UUIDs */
-    uint32_t adapter_serial; /* of identities and MACs */
-    uint64_t device_serial;  /* of incarnations and device names */
-    int64_t next_domain_id;
-    int64_t clock_offset;
-    int64_t created_at;
-    char *failures[SIMULATOR_CALL_COUNT];
-    bool keeps_silent;
-    struct simulated_host *hosts;
-    struct host_info host_info;
-};
-
-struct simulated_host {
-    struct hypervisor base;
-    struct simulator *simulator;
-    struct simulated_host *next;
-    bool is_listened_to;
-    struct hypervisor_listener listener;
-};
 
 /* clang-format off */
 /* Calls the listener's function on each host that has one. */
@@ -74,6 +25,11 @@ static int64_t read_clock(clockid_t clock)
 static int64_t simulator_unix_time(const struct simulator *self)
 {
     return (read_clock(CLOCK_REALTIME) + self->clock_offset) / 1000000000;
+}
+
+static int64_t simulator_monotonic_time(const struct simulator *self)
+{
+    return read_clock(CLOCK_MONOTONIC) + self->clock_offset;
 }
 
 const struct host_info *simulator_told_host_info(const struct simulator *self)
@@ -102,6 +58,7 @@ struct simulator *simulator_new(void)
     self->serial = atomic_fetch_add(&simulators, 1) + 1;
     self->references = 1;
     self->next_domain_id = 1;
+    self->processors = 1;
     self->created_at = simulator_unix_time(self);
     struct fault fault;
     if (!simulator_set_host_info(self, &simulated_host_info, &fault)) {
@@ -124,6 +81,7 @@ static void free_machine(struct simulated_machine *machine)
         next = adapter->next;
         free_adapter(adapter);
     }
+    simulated_disks_free(machine);
     baseline_free(machine->baseline);
     free(machine->configuration.notes);
     free(machine->name);
@@ -169,8 +127,9 @@ bool simulator_fail(struct simulator *self, enum simulator_call call, const char
  * Machines
  * ------------------------------------------------------------------------ */
 
-static struct simulated_machine *find_machine(const struct simulator *self,
-                                              const struct machine_uuid *uuid, struct fault *fault)
+struct simulated_machine *simulator_find_machine(const struct simulator *self,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault)
 {
     for (struct simulated_machine *machine = self->machines; machine; machine = machine->next)
         if (machine_uuid_equal(&machine->uuid, uuid))
@@ -211,6 +170,8 @@ bool simulator_add_machine(struct simulator *self, const char *name, struct mach
     machine->state = MACHINE_TurnedOff;
     machine->domain_id = NOT_RUNNING;
     machine->configuration.memory = SIMULATED_MEMORY;
+    machine->processors = 1;
+    machine->scheduling = (struct scheduling){.maximum = 100, .weight = 100};
     machine->next = self->machines;
     self->machines = machine;
     *uuid = machine->uuid;
@@ -220,7 +181,7 @@ bool simulator_add_machine(struct simulator *self, const char *name, struct mach
 bool simulator_rename_machine(struct simulator *self, const struct machine_uuid *uuid,
                               const char *name, struct fault *fault)
 {
-    struct simulated_machine *machine = find_machine(self, uuid, fault);
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     if (machine == NULL || !check_name(self, name, fault))
         return false;
     char *copy = strdup(name);
@@ -235,13 +196,8 @@ bool simulator_rename_machine(struct simulator *self, const struct machine_uuid 
 const char *simulator_machine_name(struct simulator *self, const struct machine_uuid *uuid,
                                    struct fault *fault)
 {
-    const struct simulated_machine *machine = find_machine(self, uuid, fault);
+    const struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     return machine == NULL ? NULL : machine->name;
-}
-
-static bool is_running(const struct simulated_machine *machine)
-{
-    return machine->domain_id != NOT_RUNNING;
 }
 
 static void make_device(struct simulator *self, struct simulated_adapter *adapter)
@@ -257,6 +213,9 @@ static void start(struct simulator *self, struct simulated_machine *machine)
     machine->state = MACHINE_Running;
     machine->domain_id = self->next_domain_id++;
     machine->started_at = simulator_unix_time(self);
+    machine->begun_at = simulator_monotonic_time(self);
+    machine->processor_time = 0;
+    simulated_disks_start(machine);
     for (struct simulated_adapter *adapter = machine->adapters; adapter; adapter = adapter->next)
         make_device(self, adapter);
     TELL(self, named, &machine->uuid, machine->name);
@@ -294,41 +253,42 @@ static void reset(struct simulator *self, const struct simulated_machine *machin
     TELL(self, reset, &machine->uuid);
 }
 
-static bool require(bool condition, struct fault *fault, enum hresult code, const char *message)
+bool simulator_require(bool condition, struct fault *fault, enum hresult code, const char *message)
 {
     return condition || fault_set(fault, code, "%s", message);
 }
 
-static bool require_running(const struct simulated_machine *machine, struct fault *fault)
+bool simulator_require_running(const struct simulated_machine *machine, struct fault *fault)
 {
-    return require(is_running(machine), fault, HRESULT_VM_E_VM_NOT_RUNNING,
-                   "the machine is not running");
+    return simulator_require(simulated_machine_is_running(machine), fault,
+                             HRESULT_VM_E_VM_NOT_RUNNING, "the machine is not running");
 }
 
 bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
                       enum machine_change change, struct fault *fault)
 {
-    struct simulated_machine *machine = find_machine(self, uuid, fault);
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     if (machine == NULL)
         return false;
 
     if (change == CHANGE_STARTUP) {
-        if (!require(!is_running(machine), fault, HRESULT_VM_E_VM_RUNNING,
-                     "the machine is running already"))
+        if (!simulator_require(!simulated_machine_is_running(machine), fault,
+                               HRESULT_VM_E_VM_RUNNING, "the machine is running already"))
             return false;
         start(self, machine);
         return true;
     }
     if (change == CHANGE_DISCARD_SAVED_STATE) {
-        if (!require(!is_running(machine), fault, HRESULT_VM_E_VM_RUNNING,
-                     "the machine is running, so it has no saved state to discard") ||
-            !require(machine->state == MACHINE_Saved, fault, HRESULT_VM_E_VM_NO_SAVED_STATE,
-                     "the machine has no saved state"))
+        if (!simulator_require(!simulated_machine_is_running(machine), fault,
+                               HRESULT_VM_E_VM_RUNNING,
+                               "the machine is running, so it has no saved state to discard") ||
+            !simulator_require(machine->state == MACHINE_Saved, fault,
+                               HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state"))
             return false;
         machine->state = MACHINE_TurnedOff;
         return true;
     }
-    if (!require_running(machine, fault))
+    if (!simulator_require_running(machine, fault))
         return false;
     switch (change) {
     case CHANGE_TURN_OFF:
@@ -338,15 +298,15 @@ bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
         stop(self, machine, MACHINE_Saved, STOP_SAVED);
         return true;
     case CHANGE_PAUSE:
-        if (!require(machine->state != MACHINE_Paused, fault, HRESULT_E_FAIL,
-                     "the machine is already paused"))
+        if (!simulator_require(machine->state != MACHINE_Paused, fault, HRESULT_E_FAIL,
+                               "the machine is already paused"))
             return false;
         machine->state = MACHINE_Paused;
         TELL(self, paused, uuid, MACHINE_Paused);
         return true;
     case CHANGE_RESUME:
-        if (!require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
-                     "the machine is not paused"))
+        if (!simulator_require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
+                               "the machine is not paused"))
             return false;
         machine->state = MACHINE_Running;
         TELL(self, resumed, uuid);
@@ -361,10 +321,10 @@ bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
 bool simulator_remove_machine(struct simulator *self, const struct machine_uuid *uuid,
                               struct fault *fault)
 {
-    struct simulated_machine *machine = find_machine(self, uuid, fault);
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     if (machine == NULL)
         return false;
-    if (is_running(machine))
+    if (simulated_machine_is_running(machine))
         stop(self, machine, MACHINE_TurnedOff, STOP_TURNED_OFF);
     struct simulated_machine **link = &self->machines;
     while (*link != machine)
@@ -377,8 +337,8 @@ bool simulator_remove_machine(struct simulator *self, const struct machine_uuid 
 bool simulator_crash_machine(struct simulator *self, const struct machine_uuid *uuid,
                              struct fault *fault)
 {
-    struct simulated_machine *machine = find_machine(self, uuid, fault);
-    if (machine == NULL || !require_running(machine, fault))
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL || !simulator_require_running(machine, fault))
         return false;
     stop(self, machine, MACHINE_TurnedOff, STOP_CRASHED);
     return true;
@@ -408,7 +368,7 @@ bool simulator_plug(struct simulator *self, const struct machine_uuid *uuid,
                     const struct simulator_adapter_plan *plan, simulator_adapter_id *id,
                     struct fault *fault)
 {
-    struct simulated_machine *machine = find_machine(self, uuid, fault);
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     if (machine == NULL)
         return false;
     struct simulated_adapter *adapter = calloc(1, sizeof *adapter);
@@ -441,7 +401,7 @@ bool simulator_plug(struct simulator *self, const struct machine_uuid *uuid,
         link = &(*link)->next;
     *link = adapter;
     *id = adapter->id;
-    if (is_running(machine))
+    if (simulated_machine_is_running(machine))
         TELL(self, adapters_changed, &machine->uuid);
     return true;
 }
@@ -456,10 +416,10 @@ bool simulator_unplug(struct simulator *self, simulator_adapter_id id, struct fa
     while (*link != adapter)
         link = &(*link)->next;
     *link = adapter->next;
-    if (is_running(machine))
+    if (simulated_machine_is_running(machine))
         remove_device(self, adapter);
     free_adapter(adapter);
-    if (is_running(machine))
+    if (simulated_machine_is_running(machine))
         TELL(self, adapters_changed, &machine->uuid);
     return true;
 }
@@ -469,10 +429,11 @@ bool simulator_transfer(struct simulator *self, simulator_adapter_id id, enum di
 {
     struct simulated_machine *machine;
     struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
-    if (adapter == NULL || !require_running(machine, fault))
+    if (adapter == NULL || !simulator_require_running(machine, fault))
         return false;
-    return require(decimal_add(adapter->bytes[direction], bytes, &adapter->bytes[direction]), fault,
-                   HRESULT_DISP_E_OVERFLOW, "the adapter's count would be above 2^96-1");
+    return simulator_require(
+        decimal_add(adapter->bytes[direction], bytes, &adapter->bytes[direction]), fault,
+        HRESULT_DISP_E_OVERFLOW, "the adapter's count would be above 2^96-1");
 }
 
 bool simulator_set_counter(struct simulator *self, simulator_adapter_id id,
@@ -480,7 +441,7 @@ bool simulator_set_counter(struct simulator *self, simulator_adapter_id id,
 {
     struct simulated_machine *machine;
     struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
-    if (adapter == NULL || !require_running(machine, fault))
+    if (adapter == NULL || !simulator_require_running(machine, fault))
         return false;
     adapter->bytes[direction] = bytes;
     return true;
@@ -501,12 +462,7 @@ bool simulator_adapter_mac(struct simulator *self, simulator_adapter_id id, uint
  * The hypervisor interface
  * ------------------------------------------------------------------------ */
 
-static struct simulator *simulator_of(struct hypervisor *host)
-{
-    return ((struct simulated_host *)host)->simulator;
-}
-
-static bool fails(struct hypervisor *host, enum simulator_call call, struct fault *fault)
+bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, struct fault *fault)
 {
     const char *message = simulator_of(host)->failures[call];
     if (message != NULL)
@@ -524,21 +480,23 @@ struct simulated_configuration *simulator_configuration(struct hypervisor *host,
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault)
 {
-    if (fails(host, call, fault))
+    if (simulator_call_fails(host, call, fault))
         return NULL;
-    struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
     return machine == NULL ? NULL : &machine->configuration;
 }
 
 const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault)
 {
-    return fails(host, SIMULATOR_CALL_host_info, fault) ? NULL : &simulator_of(host)->host_info;
+    return simulator_call_fails(host, SIMULATOR_CALL_host_info, fault)
+               ? NULL
+               : &simulator_of(host)->host_info;
 }
 
 static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
 {
     size_t count = 0;
-    if (fails(host, SIMULATOR_CALL_list, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_list, fault))
         return false;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next)
         count++;
@@ -561,7 +519,7 @@ static bool list(struct hypervisor *host, struct machine_list *list, struct faul
 static bool find(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_find, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_find, fault))
         return false;
     *found = false;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m && !*found;
@@ -575,7 +533,7 @@ static bool find(struct hypervisor *host, const char *name, struct machine_uuid 
 static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_name, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_name, fault))
         return false;
     const char *kept = simulator_machine_name(simulator_of(host), uuid, fault);
     if (kept == NULL)
@@ -587,9 +545,10 @@ static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char 
 static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
                   enum machine_state *state, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_state, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_state, fault))
         return false;
-    const struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
     if (machine != NULL)
         *state = machine->state;
     return machine != NULL;
@@ -624,35 +583,21 @@ static struct adapter_list *describe_all(const struct simulated_machine *machine
 static bool adapters(struct hypervisor *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_adapters, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_adapters, fault))
         return false;
-    const struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
     if (machine == NULL)
         return false;
     *adapters = describe_all(machine);
     return *adapters != NULL || fault_out_of_memory(fault);
 }
 
-static struct baseline *copy_baseline(const struct baseline *baseline)
-{
-    struct baseline *copy = baseline_new(baseline->count);
-    if (copy == NULL)
-        return NULL;
-    copy->domain_id = baseline->domain_id;
-    copy->reset_at = baseline->reset_at;
-    for (size_t i = 0; i < baseline->count; i++) {
-        copy->adapters[i] = baseline->adapters[i];
-        if (copy->adapters[i].device != NULL)
-            copy->adapters[i].device = strdup(copy->adapters[i].device);
-    }
-    return copy;
-}
-
 static bool sample_machine(const struct simulated_machine *machine, struct machine_sample *sample,
                            struct fault *fault)
 {
     *sample = (struct machine_sample){.uuid = machine->uuid, .domain_id = machine->domain_id};
-    if (!is_running(machine))
+    if (!simulated_machine_is_running(machine))
         return true;
     sample->adapters = describe_all(machine);
     if (sample->adapters == NULL || !machine_sample_start_readings(sample)) {
@@ -660,7 +605,7 @@ static bool sample_machine(const struct simulated_machine *machine, struct machi
         return fault_out_of_memory(fault);
     }
     if (machine->baseline != NULL)
-        sample->baseline = copy_baseline(machine->baseline);
+        sample->baseline = baseline_copy(machine->baseline);
     struct adapter_reading *reading = sample->readings;
     for (const struct simulated_adapter *a = machine->adapters; a; a = a->next, reading++) {
         memcpy(reading->key.mac, a->mac, MAC_SIZE);
@@ -678,16 +623,17 @@ static bool sample_machine(const struct simulated_machine *machine, struct machi
 static bool sample(struct hypervisor *host, const struct machine_uuid *uuid,
                    struct machine_sample *sample, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_sample, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_sample, fault))
         return false;
-    const struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
     return machine != NULL && sample_machine(machine, sample, fault);
 }
 
 static bool sample_all(struct hypervisor *host, sample_receiver *receive, void *context,
                        struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_sample_all, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_sample_all, fault))
         return false;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
         struct machine_sample one;
@@ -702,16 +648,17 @@ static bool sample_all(struct hypervisor *host, sample_receiver *receive, void *
 static bool change(struct hypervisor *host, const struct machine_uuid *uuid,
                    enum machine_change change, struct fault *fault)
 {
-    return !fails(host, SIMULATOR_CALL_change, fault) &&
+    return !simulator_call_fails(host, SIMULATOR_CALL_change, fault) &&
            simulator_change(simulator_of(host), uuid, change, fault);
 }
 
 static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
                        int64_t *unix_seconds, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_started_at, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_started_at, fault))
         return false;
-    const struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
     if (machine == NULL)
         return false;
     if (machine->domain_id != domain_id)
@@ -723,7 +670,8 @@ static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid,
 static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid,
                         enum stop_reason *reason, struct fault *fault)
 {
-    const struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
     if (machine != NULL)
         *reason = machine->stop_reason;
     return machine != NULL;
@@ -778,12 +726,12 @@ static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
 static bool write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
                            const struct baseline *baseline, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_write_baseline, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault))
         return false;
-    struct simulated_machine *machine = find_machine(simulator_of(host), uuid, fault);
-    if (machine == NULL || !require_running(machine, fault))
+    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine == NULL || !simulator_require_running(machine, fault))
         return false;
-    struct baseline *copy = copy_baseline(baseline);
+    struct baseline *copy = baseline_copy(baseline);
     if (copy == NULL)
         return fault_out_of_memory(fault);
     baseline_free(machine->baseline);
@@ -793,12 +741,12 @@ static bool write_baseline(struct hypervisor *host, const struct machine_uuid *u
 
 static bool prepare_writing(struct hypervisor *host, struct fault *fault)
 {
-    return !fails(host, SIMULATOR_CALL_write_baseline, fault);
+    return !simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault);
 }
 
 static bool product(struct hypervisor *host, struct product *product, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_product, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_product, fault))
         return false;
     snprintf(product->name, sizeof product->name, "simulator");
     snprintf(product->version, sizeof product->version, "1.0.0");
@@ -812,12 +760,12 @@ static int64_t unix_time(struct hypervisor *host)
 
 static int64_t monotonic_time(struct hypervisor *host)
 {
-    return read_clock(CLOCK_MONOTONIC) + simulator_of(host)->clock_offset;
+    return simulator_monotonic_time(simulator_of(host));
 }
 
 static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *fault)
 {
-    if (fails(host, SIMULATOR_CALL_uptime, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_uptime, fault))
         return false;
     *seconds = unix_time(host) - simulator_of(host)->created_at;
     return true;
@@ -850,6 +798,10 @@ static const struct hypervisor_driver simulator_driver = {
     .adapters = adapters,
     .sample = sample,
     .sample_all = sample_all,
+    .sample_disks = simulated_sample_disks,
+    .processor_times = simulated_processor_times,
+    .scheduling = simulated_scheduling,
+    .set_scheduling = simulated_set_scheduling,
     .change = change,
     .started_at = started_at,
     .rename = simulator_rename,

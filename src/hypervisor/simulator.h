@@ -17,6 +17,8 @@ struct simulator;
 
 /* Identifies an adapter for as long as the simulator lives. */
 typedef uint64_t simulator_adapter_id;
+/* And a disk. */
+typedef uint64_t simulator_disk_id;
 
 /* The calls of the hypervisor interface that can be made to fail. */
 #define SIMULATOR_CALLS(X)                                                                         \
@@ -27,6 +29,10 @@ typedef uint64_t simulator_adapter_id;
     X(adapters)                                                                                    \
     X(sample)                                                                                      \
     X(sample_all)                                                                                  \
+    X(sample_disks)                                                                                \
+    X(processor_times)                                                                             \
+    X(scheduling)                                                                                  \
+    X(set_scheduling)                                                                              \
     X(change)                                                                                      \
     X(started_at)                                                                                  \
     X(write_baseline)                                                                              \
@@ -115,6 +121,35 @@ bool simulator_transfer(struct simulator *simulator, simulator_adapter_id id,
 /* Sets the device's count, which may so fall without an event. */
 bool simulator_set_counter(struct simulator *simulator, simulator_adapter_id id,
                            enum direction direction, struct decimal bytes, struct fault *fault);
+/* simulated_disk.c */
+
+/* A disk of that target ("vda"); NULL for the first free one. What is not
+ * counted has no figures. */
+bool simulator_add_disk(struct simulator *simulator, const struct machine_uuid *uuid,
+                        const char *target, bool counted, simulator_disk_id *id,
+                        struct fault *fault);
+bool simulator_remove_disk(struct simulator *simulator, simulator_disk_id id, struct fault *fault);
+/* Adds to the disk's count; its machine must be running. */
+bool simulator_transfer_disk(struct simulator *simulator, simulator_disk_id id,
+                             enum direction direction, struct decimal bytes, struct fault *fault);
+/* Sets the disk's count, which may so fall without an event. */
+bool simulator_set_disk_counter(struct simulator *simulator, simulator_disk_id id,
+                                enum direction direction, struct decimal bytes,
+                                struct fault *fault);
+/* Owned by the simulator; NULL and a fault when the disk is gone. */
+const char *simulator_disk_target(struct simulator *simulator, simulator_disk_id id,
+                                  struct fault *fault);
+
+/* simulated_processor.c */
+
+/* How many processors the host, or the machine, has. */
+void simulator_set_processors(struct simulator *simulator, unsigned processors);
+bool simulator_set_machine_processors(struct simulator *simulator, const struct machine_uuid *uuid,
+                                      unsigned processors, struct fault *fault);
+/* The machine, which must be running, uses so much processor time. */
+bool simulator_use_processor(struct simulator *simulator, const struct machine_uuid *uuid,
+                             uint64_t nanoseconds, struct fault *fault);
+
 bool simulator_adapter_mac(struct simulator *simulator, simulator_adapter_id id,
                            uint8_t mac[MAC_SIZE], struct fault *fault);
 

@@ -1,0 +1,207 @@
+/*
+ * accountant_processor: the members of VMAccountant that tell how busy a
+ * machine's processors are, and how they are scheduled.
+ */
+#include "binding/accountant.h"
+#include "binding/error.h"
+
+#include <lauxlib.h>
+
+static struct utilization read_utilization(lua_State *L, const void *object, bool wants_latest,
+                                           const char *member)
+{
+    struct utilization utilization;
+    struct fault fault;
+
+    if (!accounting_utilization(accountant_application(object)->accounting, accountant_uuid(object),
+                                wants_latest, &utilization, &fault)) {
+        if (!accountant_reads_zero(object, &fault))
+            accountant_raise(L, member, &fault);
+        utilization = (struct utilization){0};
+    }
+    return utilization;
+}
+
+/***
+How busy the machine's processors are: the processor time that its hypervisor
+process used in the last second that was looked at, in percent of what its
+virtual processors could have used, 0 to 100 and whole. From the first request
+on a thread looks at all machines of the host once a second, at no cost to the
+machines; so the figure is of an interval of one second that ended at most a
+second ago. The first request, and the first for a machine that has just
+started, blocks for the quarter of a second that the first interval takes. What
+the hypervisor itself needs, to emulate devices say, counts too, and makes no
+more than 100. A paused machine reads 0. Documented in IVMAccountant.
+@within VMAccountant
+@tfield integer CPUUtilization
+@raise S_FALSE when the machine is not running (unless `not_running` is
+`"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
+*/
+int accountant_get_cpu_utilization(lua_State *L, void *object)
+{
+    struct utilization utilization = read_utilization(L, object, true, "CPUUtilization");
+    lua_pushinteger(L, utilization.latest);
+    return 1;
+}
+
+/***
+How busy the machine's processors were in each second of the last minute: a
+table of exactly 60 whole percents, oldest first, as CPUUtilization counts them.
+Sampled from the first request for it, or for CPUUtilization, on, and from the
+machine's start; the seconds before are 0. Seconds in which nobody could look
+have the average of the time between. Goes on through a reset. Virtual Server
+gave 60 zeros with S_FALSE for a machine that is not running: so does
+`not_running = "zero"`.
+@within VMAccountant
+@tfield {integer,...} CPUUtilizationHistory
+@raise as CPUUtilization
+*/
+int accountant_get_cpu_utilization_history(lua_State *L, void *object)
+{
+    struct utilization utilization = read_utilization(L, object, false, "CPUUtilizationHistory");
+
+    lua_createtable(L, UTILIZATION_SECONDS, 0);
+    for (int i = 0; i < UTILIZATION_SECONDS; i++) {
+        lua_pushinteger(L, utilization.history[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static struct scheduling read_scheduling(lua_State *L, const void *object, const char *member)
+{
+    struct hypervisor *host = accountant_application(object)->host;
+    struct scheduling scheduling;
+    struct fault fault;
+
+    if (!host->driver->scheduling(host, accountant_uuid(object), &scheduling, &fault))
+        accountant_raise(L, member, &fault);
+    return scheduling;
+}
+
+/***
+The percent of the whole host's processors that the machine may use at most: the
+quota that libvirt's `vcpu_quota` and `vcpu_period` give each of its virtual
+processors, times their number, or what `global_quota` leaves, if that is less.
+Without a quota it is AllowableMaximumSystemCapacity. Of a machine that runs it is
+what holds now, else what will at its start. Asks the host.
+@within VMAccountant
+@tfield number MaximumSystemCapacity
+@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host cannot tell, as without
+the cgroup controller cpu
+*/
+int accountant_get_maximum_system_capacity(lua_State *L, void *object)
+{
+    lua_pushnumber(L, read_scheduling(L, object, "MaximumSystemCapacity").maximum);
+    return 1;
+}
+
+/***
+The percent of the whole host's processors that the machine is sure of. The
+schedulers behind libvirt share by weight and cannot reserve anything, so this
+is always 0. Asks the host.
+@within VMAccountant
+@tfield number ReservedSystemCapacity
+@raise as MaximumSystemCapacity
+*/
+int accountant_get_reserved_system_capacity(lua_State *L, void *object)
+{
+    lua_pushnumber(L, read_scheduling(L, object, "ReservedSystemCapacity").reserved);
+    return 1;
+}
+
+/***
+The machine's weight among those that want a processor at the same time: one of
+twice the weight gets twice the time. It is libvirt's `cpu_shares` (with other
+drivers, `weight`) as it stands, for all machines of a host to be compared by.
+What nobody has set is 100, Virtual Server's own, on a host with cgroups of
+version 2, and 1024 on one with version 1, whose shares go up to 262144 where
+libvirt's tools set them. Asks the host.
+@within VMAccountant
+@tfield integer RelativeWeight
+@raise as MaximumSystemCapacity
+*/
+int accountant_get_relative_weight(lua_State *L, void *object)
+{
+    lua_pushinteger(L, read_scheduling(L, object, "RelativeWeight").weight);
+    return 1;
+}
+
+/***
+The largest MaximumSystemCapacity that can be set: the percent of the host's
+processors that the machine's virtual ones can keep busy. Of a machine with one
+processor that is 100 divided by the host's, as Virtual Server documents; one with
+n can use n times that, up to 100. Asks the host.
+@within VMAccountant
+@tfield number AllowableMaximumSystemCapacity
+@raise as MaximumSystemCapacity
+*/
+int accountant_get_allowable_maximum_system_capacity(lua_State *L, void *object)
+{
+    struct scheduling scheduling = read_scheduling(L, object, "AllowableMaximumSystemCapacity");
+    lua_pushnumber(L, scheduling_allowable_maximum(&scheduling));
+    return 1;
+}
+
+/***
+The largest ReservedSystemCapacity that can be set: 0, since the schedulers
+behind libvirt cannot reserve anything. Asks the host, as the others do.
+@within VMAccountant
+@tfield number AllowableReservedSystemCapacity
+@raise as MaximumSystemCapacity
+*/
+int accountant_get_allowable_reserved_system_capacity(lua_State *L, void *object)
+{
+    lua_pushnumber(L, read_scheduling(L, object, "AllowableReservedSystemCapacity").reserved);
+    return 1;
+}
+
+/* Numbers, or the text of one: scripts for Virtual Server pass what was typed. */
+static void check_present(lua_State *L, int index, const char *argument)
+{
+    if (lua_isnoneornil(L, index))
+        error_raise(L, "SetSchedulingParameters", NULL, HRESULT_E_POINTER,
+                    "the argument '%s' is missing, as in accountant:SetSchedulingParameters("
+                    "reserved, maximum, weight)",
+                    argument);
+}
+
+/***
+Sets how the machine's processors are scheduled, from now on and for its next
+starts. The maximum becomes libvirt's `vcpu_quota`, in a `vcpu_period` of a tenth
+of a second (of a whole one where the quota would be below the kernel's least),
+and none at all when it is AllowableMaximumSystemCapacity; the weight becomes
+`cpu_shares`. Opens a read-write connection at its first use. On an error nothing
+is changed.
+@within VMAccountant
+@function SetSchedulingParameters
+@tparam number|string reserved percent of the host: 0, see ReservedSystemCapacity
+@tparam number|string maximum percent of the host, from 1 to
+AllowableMaximumSystemCapacity
+@tparam integer|string weight from 1 to 10000; on a host with cgroups of version
+1, from 2
+@raise E_INVALIDARG for a number out of its range, a reserve above the maximum, a
+reserve other than 0, and a limit where the host has none (libvirt's test
+driver); E_POINTER for a missing argument; VM_E_VM_UNKNOWN; E_ACCESSDENIED
+*/
+int accountant_set_scheduling_parameters(lua_State *L, void *object)
+{
+    static const char member[] = "SetSchedulingParameters";
+    struct hypervisor *host = accountant_application(object)->host;
+    struct fault fault;
+
+    check_present(L, 2, "reserved");
+    check_present(L, 3, "maximum");
+    check_present(L, 4, "weight");
+    struct scheduling wanted = {.reserved = luaL_checknumber(L, 2),
+                                .maximum = luaL_checknumber(L, 3),
+                                .weight = luaL_checkinteger(L, 4)};
+    struct scheduling present = read_scheduling(L, object, member);
+    wanted.processors = present.processors;
+    wanted.host_processors = present.host_processors;
+    wanted.can_limit = present.can_limit;
+    if (!scheduling_check(&present, &wanted, &fault) ||
+        !host->driver->set_scheduling(host, accountant_uuid(object), &wanted, &fault))
+        return accountant_raise(L, member, &fault);
+    return 0;
+}

@@ -1,0 +1,168 @@
+/*
+ * simulated_disk: SimulatedDisk, what SimulatedMachine:AddDisk gives.
+ */
+#include "binding/error.h"
+#include "binding/simulation.h"
+
+#include <lauxlib.h>
+
+/* User value 1: the SimulatedMachine. */
+struct simulated_disk_object {
+    struct simulator_object *owner;
+    simulator_disk_id id;
+};
+
+static int raise(lua_State *L, const char *member, const struct fault *fault)
+{
+    return error_raise_fault(L, member, NULL, fault);
+}
+
+void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted)
+{
+    machine_index = lua_absindex(L, machine_index);
+    const struct simulated_machine_object *machine = lua_touserdata(L, machine_index);
+    struct simulated_disk_object *disk = class_new(L, &simulated_disk_class, sizeof *disk, 1);
+    struct fault fault;
+
+    disk->owner = machine->owner;
+    lua_pushvalue(L, machine_index);
+    lua_setiuservalue(L, -2, 1);
+    if (!simulator_add_disk(machine->owner->simulator, &machine->uuid, target, counted, &disk->id,
+                            &fault))
+        raise(L, "AddDisk", &fault);
+}
+
+static void check(lua_State *L, void *object, const char *member)
+{
+    const struct simulated_disk_object *disk = object;
+    simulation_check(L, disk->owner, member);
+}
+
+/***
+The disk's name in the machine, as libvirt has it: `vda`.
+@within SimulatedDisk
+@tfield string Target
+*/
+static int get_target(lua_State *L, void *object)
+{
+    const struct simulated_disk_object *disk = object;
+    struct fault fault;
+    const char *target = simulator_disk_target(disk->owner->simulator, disk->id, &fault);
+
+    if (target == NULL)
+        return raise(L, "Target", &fault);
+    lua_pushstring(L, target);
+    return 1;
+}
+
+static int transfer(lua_State *L, const struct simulated_disk_object *disk,
+                    enum direction direction, const char *member)
+{
+    struct decimal bytes = simulation_check_bytes(L, 2);
+    struct fault fault;
+
+    if (!simulator_transfer_disk(disk->owner->simulator, disk->id, direction, bytes, &fault))
+        return raise(L, member, &fault);
+    return 0;
+}
+
+/***
+The machine reads so many bytes from the disk.
+@within SimulatedDisk
+@function Read
+@tparam integer|string bytes from 0 to 2^96-1
+@raise VM_E_VM_NOT_RUNNING; VM_E_DRIVE_INVALID after Remove; DISP_E_OVERFLOW when
+the disk's count would be above 2^96-1
+*/
+static int read_bytes(lua_State *L, void *object)
+{
+    return transfer(L, object, DISK_READ, "Read");
+}
+
+/***
+The machine writes so many bytes to the disk; raised as Read is.
+@within SimulatedDisk
+@function Write
+@tparam integer|string bytes
+*/
+static int write_bytes(lua_State *L, void *object)
+{
+    return transfer(L, object, DISK_WRITTEN, "Write");
+}
+
+static int set_counter(lua_State *L, const struct simulated_disk_object *disk,
+                       enum direction direction, const char *member)
+{
+    struct decimal bytes = simulation_check_bytes(L, 2);
+    struct fault fault;
+
+    if (!simulator_set_disk_counter(disk->owner->simulator, disk->id, direction, bytes, &fault))
+        return raise(L, member, &fault);
+    return 0;
+}
+
+/***
+Sets the disk's count of bytes read: it falls without an event, as that of a disk
+does that was plugged anew under the same name.
+@within SimulatedDisk
+@function SetBytesRead
+@tparam integer|string bytes
+*/
+static int set_bytes_read(lua_State *L, void *object)
+{
+    return set_counter(L, object, DISK_READ, "SetBytesRead");
+}
+
+/***
+Sets the disk's count of bytes written.
+@within SimulatedDisk
+@function SetBytesWritten
+@tparam integer|string bytes
+*/
+static int set_bytes_written(lua_State *L, void *object)
+{
+    return set_counter(L, object, DISK_WRITTEN, "SetBytesWritten");
+}
+
+/***
+Takes the disk out of the machine.
+@within SimulatedDisk
+@function Remove
+*/
+static int remove_disk(lua_State *L, void *object)
+{
+    const struct simulated_disk_object *disk = object;
+    struct fault fault;
+
+    if (!simulator_remove_disk(disk->owner->simulator, disk->id, &fault))
+        return raise(L, "Remove", &fault);
+    return 0;
+}
+
+static const struct member members[] = {
+    {.name = "Target", .get = get_target, .type = "string", .meaning = "the disk's name: vda"},
+    {.name = "Read",
+     .call = read_bytes,
+     .parameters = "bytes: integer|string",
+     .meaning = "lets the guest read bytes"},
+    {.name = "Write",
+     .call = write_bytes,
+     .parameters = "bytes: integer|string",
+     .meaning = "lets the guest write bytes"},
+    {.name = "SetBytesRead",
+     .call = set_bytes_read,
+     .parameters = "bytes: integer|string",
+     .meaning = "sets what the disk counts"},
+    {.name = "SetBytesWritten",
+     .call = set_bytes_written,
+     .parameters = "bytes: integer|string",
+     .meaning = "sets what the disk counts"},
+    {.name = "Remove", .call = remove_disk, .meaning = "takes the disk out"},
+    {.name = NULL},
+};
+
+const struct class simulated_disk_class = {
+    .name = "SimulatedDisk",
+    .members = members,
+    .check = check,
+};

@@ -1,0 +1,47 @@
+#include "core/utilization.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const int64_t SECOND = 1000000000;
+
+static uint8_t percent_of(uint64_t used, int64_t elapsed, unsigned processors)
+{
+    double share = 100.0 * (double)used / ((double)elapsed * (processors > 0 ? processors : 1));
+    /* The hypervisor's own threads may come on top of full processors. */
+    return share >= 100.0 ? 100 : (uint8_t)(share + 0.5);
+}
+
+static void append(struct utilization *utilization, uint8_t percent, int64_t seconds)
+{
+    size_t count = seconds < UTILIZATION_SECONDS ? (size_t)seconds : UTILIZATION_SECONDS;
+    size_t kept = UTILIZATION_SECONDS - count;
+
+    memmove(utilization->history, utilization->history + count, kept);
+    memset(utilization->history + kept, percent, count);
+}
+
+void utilization_observe(struct utilization *utilization, int64_t now, uint64_t processor_time,
+                         unsigned processors)
+{
+    int64_t elapsed = now - utilization->looked_at;
+
+    if (!utilization->is_started || processor_time < utilization->processor_time) {
+        utilization->is_started = true;
+        utilization->looked_at = now;
+        utilization->processor_time = processor_time;
+        return;
+    }
+    if (elapsed <= 0)
+        return;
+    uint8_t percent = percent_of(processor_time - utilization->processor_time, elapsed, processors);
+    int64_t seconds = (elapsed + SECOND / 2) / SECOND;
+    if (seconds > 0 || !utilization->is_known)
+        utilization->latest = percent;
+    utilization->is_known = true;
+    if (seconds == 0)
+        return;
+    append(utilization, percent, seconds);
+    utilization->looked_at = now;
+    utilization->processor_time = processor_time;
+}
