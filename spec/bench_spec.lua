@@ -30,3 +30,15 @@ host.describe(_ENV, "bench/run #root", function()
     end
   end)
 end)
+
+host.describe(_ENV, "bench/processors.lua #root", function()
+  it("prints what this process and libvirtd use", function()
+    local output, errors, status = shell.run("lua5.4 bench/processors.lua 2 1")
+    assert.equal("", errors)
+    assert.equal(0, status)
+    assert.matches("^2 machines, 1 seconds, percent of one core\n", output)
+    for _, what in ipairs { "without sampling", "sampled each second" } do
+      assert.matches(what .. " +this process +%d+%.%d%d   libvirtd +%d+%.%d%d\n", output)
+    end
+  end)
+end)

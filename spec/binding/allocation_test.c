@@ -186,6 +186,7 @@ static const char SETUP[] =
     "host = core.new_simulator()\n"
     "web, nic, nic2 = host:AddMachine('web', { adapters = 2, running = true })\n"
     "off = host:AddMachine('off', { adapters = 1 })\n"
+    "disk = web:AddDisk() disk:Read(5)\n"
     "nic:Send(1000) nic2:Send('79228162514264337593543900000') nic2:Receive(7)\n"
     "objVS = host:CreateObject('VirtualServer.Application')\n"
     "aged = host:CreateObject('VirtualServer.Application', { max_age = 1 })\n"
@@ -221,6 +222,10 @@ static const char *const operations[] = {
     "return web:Plug({ type = 'user', network = 'none', mac = '52:54:00:00:00:99', counted = false "
     "})",
     "return web:Plug()",
+    "return web:AddDisk()",
+    "local d = web:AddDisk({ target = 'sdb', counted = false }) return d.Target, d:Remove()",
+    "return disk:Read(1), disk:Write('2'), disk:SetBytesRead(1), disk:SetBytesWritten(2)",
+    "web:UseProcessor(0.5) web:SetProcessors(2) return host:SetProcessors(2)",
     "return web.Name",
     "return web:Rename('web02')",
     "return web:Reset()",
@@ -275,6 +280,14 @@ static const char *const operations[] = {
     "objVM:Save() return objVM:DiscardSavedState()",
     "return acct.NetworkBytesSent, acct.NetworkBytesReceived",
     "return acct.UpTime, acct.Since, acct.VirtualMachine",
+    "return acct.DiskBytesRead, acct.DiskBytesWritten",
+    "acct:Get('DiskBytesRead') objVM:Reset() return acct:Get('DiskBytesRead')",
+    "local d = web:AddDisk() acct:Get('DiskBytesRead') d:Remove() objVM:Reset() web:Reset() return "
+    "aged.VirtualMachines[2].Accountant:Get('DiskBytesRead')",
+    "return aged.VirtualMachines[2].Accountant.DiskBytesWritten",
+    "return acct.CPUUtilization, acct.CPUUtilizationHistory",
+    "return acct.RelativeWeight, acct:SetSchedulingParameters(0, 50, 7)",
+    "return tostring(select(2, pcall(acct.SetSchedulingParameters, acct, 99, 99, 99)))",
     "return acct:LastSession()",
     "objVM:TurnOff() return acct:LastSession()",
     "objVM:Reset() return acct:LastSession().NetworkBytesSent",
@@ -317,7 +330,11 @@ static const char *const operations[] = {
     /* Connections of libvirt: to a host, and to none. */
     "return core.CreateObject('VirtualServer.Application', 'test:///default')",
     "local vs <close> = core.CreateObject('VirtualServer.Application', 'test:///default')\n"
-    "for vm in vs.VirtualMachines do all(vm) all(vm.Accountant) end",
+    /* Not CPUUtilization, whose first look waits for the clock. */
+    "for vm in vs.VirtualMachines do all(vm) local a = vm.Accountant\n"
+    "for _, name in ipairs { 'NetworkBytesSent', 'DiskBytesRead', 'CPUUtilizationHistory', "
+    "'RelativeWeight', 'UpTime' } do local _ = tostring(a:Get(name)) end\n"
+    "pcall(a.SetSchedulingParameters, a, 0, 12.5, 50) end",
     "local vm = core.CreateObject('VirtualServer.Application', "
     "'test:///default').VirtualMachines[1]\n"
     "for adapter in vm.NetworkAdapters do all(adapter) end vm:TurnOff() vm:Startup()",

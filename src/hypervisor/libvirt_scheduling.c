@@ -65,7 +65,8 @@ static bool ask_for_parameters(virDomainPtr domain, struct parameters *parameter
         read_parameters(list, count, parameters);
     else
         libvirt_error_fault(fault, failed, HRESULT_DISP_E_EXCEPTION);
-    virTypedParamsFree(list, count);
+    virTypedParamsClear(list, count);
+    free(list);
     return ok;
 }
 
