@@ -62,7 +62,8 @@ local function read_comments(paths)
         else
           comments[class][name] = {
             is_property = property ~= nil,
-            type = property_type and property_type:gsub("^%?(.*)", "%1?"), -- LDoc's way to say it
+            -- LDoc's ways to say "or nil" and "array of".
+            type = property_type and property_type:gsub("^%?(.*)", "%1?"):gsub("^{(.*),%.%.%.}$", "%1[]"),
             is_writable = comment:find("%f[%a][Ww]ritable%f[%A]") ~= nil,
             parameters = names_in_comment(comment),
           }

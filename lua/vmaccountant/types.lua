@@ -72,6 +72,16 @@
 ---@field NetworkBytesSent integer|string # in bytes; read-only; sent through all network adapters since the machine was last powered up, reset or restored
 ---@field NetworkBytesReceived integer|string # in bytes; read-only; received through all network adapters since the machine was last powered up, reset or restored
 ---@field UpTime integer # in seconds; read-only; for how long the machine has been running; restarts with its counts
+---@field DiskBytesRead integer|string # in bytes; read-only; read from all disks since the machine was last powered up, reset or restored
+---@field DiskBytesWritten integer|string # in bytes; read-only; written to all disks since the machine was last powered up, reset or restored
+---@field CPUUtilization integer # in percent; read-only; how busy the machine's own processors were in the last second
+---@field CPUUtilizationHistory integer[] # in percent; read-only; how busy they were in each of the last 60 seconds, oldest first
+---@field MaximumSystemCapacity number # in percent of the host; read-only; what the machine may use of the host's processors at most
+---@field ReservedSystemCapacity number # in percent of the host; read-only; what the machine is sure of: 0, since no host can reserve
+---@field RelativeWeight integer # read-only; the machine's weight among those that want a processor at the same time
+---@field AllowableMaximumSystemCapacity number # in percent of the host; read-only; the largest maximum that can be set
+---@field AllowableReservedSystemCapacity number # in percent of the host; read-only; the largest reserve that can be set: 0
+---@field SetSchedulingParameters fun(self: VMAccountant, reserved: number|string, maximum: number|string, weight: integer|string) # sets the capacities, in percent of the host, and the weight
 ---@field Since integer # in seconds since 1970; read-only; when the counts started
 ---@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
 ---@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
@@ -119,6 +129,7 @@
 ---@field Fail fun(self: Simulator, call: string, message?: string) # makes a call of the host fail until it is told otherwise
 ---@field AdvanceClock fun(self: Simulator, seconds: number) # lets the host's time pass
 ---@field SetHostInfo fun(self: Simulator, members: table) # changes what HostInfo tells of the host
+---@field SetProcessors fun(self: Simulator, processors: integer) # how many processors the host has
 ---@field SetEvents fun(self: Simulator, told: boolean) # whether the host tells of what happens
 
 ---a machine of a simulated host
@@ -134,6 +145,9 @@
 ---@field Rename fun(self: SimulatedMachine, name: string) # gives it another name
 ---@field Remove fun(self: SimulatedMachine) # takes its definition from the host
 ---@field Plug fun(self: SimulatedMachine, options?: table): SimulatedAdapter # plugs in a new adapter
+---@field AddDisk fun(self: SimulatedMachine, options?: table): SimulatedDisk # adds a disk
+---@field SetProcessors fun(self: SimulatedMachine, processors: integer) # how many virtual processors the machine has
+---@field UseProcessor fun(self: SimulatedMachine, seconds: number) # lets it use processor time
 
 ---a network adapter of a simulated machine
 ---@class SimulatedAdapter
@@ -143,6 +157,15 @@
 ---@field SetBytesSent fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
 ---@field SetBytesReceived fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
 ---@field Unplug fun(self: SimulatedAdapter) # takes the adapter out
+
+---a disk of a simulated machine
+---@class SimulatedDisk
+---@field Target string # read-only; the disk's name: vda
+---@field Read fun(self: SimulatedDisk, bytes: integer|string) # lets the guest read bytes
+---@field Write fun(self: SimulatedDisk, bytes: integer|string) # lets the guest write bytes
+---@field SetBytesRead fun(self: SimulatedDisk, bytes: integer|string) # sets what the disk counts
+---@field SetBytesWritten fun(self: SimulatedDisk, bytes: integer|string) # sets what the disk counts
+---@field Remove fun(self: SimulatedDisk) # takes the disk out
 
 ---what CreateObject's last argument can say
 ---@class VMOptions

@@ -443,7 +443,7 @@ const struct class accountant_class = {
 
 /* A table of its own keeps the look-up of the others' members as quick as it is. */
 const struct class virtual_pc_accountant_class = {
-    .name = "VMVirtualPCAccountant",
+    .name = "VMAccountant",
     .members = virtual_pc_members,
     .check = check,
     .machine = machine_name,

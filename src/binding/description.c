@@ -39,10 +39,14 @@ static void push_class(lua_State *L, const struct class *class)
 
 void description_push(lua_State *L, const struct class *const *classes)
 {
+    lua_Integer count = 0;
+
     lua_newtable(L);
-    for (lua_Integer i = 0; classes[i] != NULL; i++) {
-        push_class(L, classes[i]);
-        lua_rawseti(L, -2, i + 1);
+    for (; *classes != NULL; classes++) {
+        if ((*classes)->larger != NULL)
+            continue; /* the larger one has all its members */
+        push_class(L, *classes);
+        lua_rawseti(L, -2, ++count);
     }
 }
 

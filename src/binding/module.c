@@ -129,7 +129,7 @@ static void set_constants(lua_State *L)
 }
 
 /* clang-format off */
-/* All of them, in the order in which help lists them. */
+/* All of them, in the order in which help lists those that have all members. */
 static const struct class *const classes[] = {
     &application_class,
     &host_info_class,

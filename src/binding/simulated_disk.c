@@ -163,6 +163,8 @@ static const struct member members[] = {
 
 const struct class simulated_disk_class = {
     .name = "SimulatedDisk",
+    .meaning = "a disk of a simulated machine",
+    .written = "disk",
     .members = members,
     .check = check,
 };
