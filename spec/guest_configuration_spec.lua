@@ -68,7 +68,7 @@ host.describe(_ENV, "a real machine's definition #root", function()
     assert.equal(id, objVS:FindVirtualMachine("...").ConfigID)
     assert.is_nil(objVS:FindVirtualMachine("web01"))
     assert.equal(2, #objVS.VirtualMachines)
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     assert.equal(0, objVM.Accountant.NetworkBytesSent)
   end)
 
@@ -81,9 +81,9 @@ host.describe(_ENV, "a real machine's definition #root", function()
     end
     failure.expect({ name = "VM_E_CONFIG_NAME_TOO_LONG", member = "Name", machine = "web01" },
       assign, "Name", ("n"):rep(248))
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     failure.expect({ name = "VM_E_VM_RUNNING", member = "Name", machine = "web01" }, assign, "Name", "db02")
-    objVM:Save()
+    objVM:Save():WaitForCompletion(-1)
     failure.expect({ name = "VM_E_VM_RUNNING", member = "Name", machine = "web01", message = "saved state" },
       assign, "Name", "db02")
     assert.equal("Mail\nweb01\n", host.virsh("list", "--all", "--name"):gsub("\n+$", "\n"))
@@ -101,7 +101,7 @@ host.describe(_ENV, "a real machine's definition #root", function()
     assert.equal("", objVM.Notes)
     objVM.Notes = "defined"
     assert.equal("defined", description("--inactive"))
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     objVM.Notes = "run <&> 日本"
     assert.equal("run &lt;&amp;&gt; 日本", description())
     assert.equal("run &lt;&amp;&gt; 日本", description("--inactive"))
@@ -139,13 +139,13 @@ host.describe(_ENV, "a real machine's definition #root", function()
       assert.equal(kibibytes, xml():match("<currentMemory unit='KiB'>(%d+)"))
     end
     objVM.Memory = 32
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     assert.equal(32, objVM.Memory)
     local pid = host.read_file("/run/libvirt/qemu/web01.pid"):match("%d+")
     local option = host.read_file("/proc/" .. pid .. "/cmdline"):match("%z%-m%z([^%z]+)")
     assert.is_true(option == "32" or option == "size=32768k", option)
     failure.expect({ name = "VM_E_VM_RUNNING", member = "Memory", machine = "web01" }, assign, "Memory", 64)
-    objVM:Save()
+    objVM:Save():WaitForCompletion(-1)
     failure.expect({ name = "VM_E_VM_RUNNING", member = "Memory", machine = "web01", message = "saved state" },
       assign, "Memory", 64)
     assert.equal(32, objVM.Memory)
@@ -155,11 +155,11 @@ host.describe(_ENV, "a real machine's definition #root", function()
     local function path() return objVM.SavedStateFilePath end
     local none = { name = "VM_E_VM_NO_SAVED_STATE", member = "SavedStateFilePath", machine = "web01" }
     failure.expect(none, path)
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     failure.expect(none, path)
-    objVM:Save()
+    objVM:Save():WaitForCompletion(-1)
     assert.equal("LibvirtQemudSave", host.read_file(path()):sub(1, 16))
-    objVM:Startup()
+    objVM:Startup():WaitForCompletion(-1)
     failure.expect(none, path)
   end)
 

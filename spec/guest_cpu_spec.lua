@@ -74,36 +74,35 @@ host.describe(_ENV, "a real machine's processors #root", function()
     assert.is_true(percent >= 0 and percent <= 100)
   end)
 
-  -- The two looks do not begin and end together: on a changing load they differ.
-  local function assert_near(expected, actual)
-    assert.is_true(math.abs(expected - actual) <= 15, ("%g %% and not %g %%"):format(actual, expected))
+  -- The two looks do not begin and end together: on a changing load they differ,
+  -- and another look is taken.
+  local function are_near(a, b)
+    return math.abs(a - b) <= 15
   end
 
   it("are next to idle in an idle guest", function()
     host.wait_until("idle guest", 60, function()
       local ours, kernels, history = measure(4)
       assert_history(history)
-      assert_near(kernels, ours)
-      return kernels <= 10 and ours <= 10 and accountant.CPUUtilization <= 10
+      return are_near(kernels, ours) and kernels <= 10 and ours <= 10 and accountant.CPUUtilization <= 10
     end)
   end)
 
   it("are busy in a busy loop", function()
     g:run("(while :; do :; done) >/dev/null 2>&1 & echo $! >/tmp/busy")
-    local reached
-    host.wait_until("busy guest", 90, function()
-      local ours, kernels, history = measure(4)
+    local begun, ours, kernels, history = host.now(), nil, nil, nil
+    host.wait_until("busy guest", 120, function()
+      ours, kernels, history = measure(4)
       assert_history(history)
-      assert_near(kernels, ours)
-      if kernels >= 95 then -- QEMU has had a processor
-        reached = true
-        assert.is_true(ours >= 90, ours .. " %")
-        assert.is_true(accountant.CPUUtilization >= 80)
+      if kernels < 95 and host.now() - begun < 60 then
+        return false -- QEMU has not had a processor
       end
-      return reached or kernels >= 40
+      return are_near(kernels, ours) and ours >= (kernels >= 95 and 90 or 40)
+    end, 0.05, function()
+      return ("%s %% by the kernel, %s %% here"):format(kernels, ours)
     end)
     -- The history goes on from idle to busy.
-    local history = accountant.CPUUtilizationHistory
+    history = accountant.CPUUtilizationHistory
     assert.is_true(history[60] >= 20 and history[60] <= 100)
     g:run("kill $(cat /tmp/busy)")
   end)
