@@ -182,17 +182,19 @@ local function measure_size(machines, with_rest)
   end
   local results = measure(sweeps, machines.sent, longer_than_sweep())
   size.sweeps, size.rested = results[1], results[2]
+  local each = names[(#names + 1) // 2]
+  if options.folder then
+    size.footprint = readers.footprint(each, with_rest and READS or 10000)
+  end
   if not with_rest then
     return size
   end
 
-  local each = names[(#names + 1) // 2]
   local single = add_machines(machines, 1, 1, "single-")[1]
   results = measure({ entry(readers.READS_ONE, single), entry(readers.READS_EACH, each) }, machines.sent)
   size.reads_one, size.reads_each = results[1], results[2]
   size.reads_each.title = size.reads_each.title:gsub("all its adapters", options.adapters .. " adapters")
   if options.folder then
-    size.footprint = readers.footprint(each, READS)
     local one = { name = single, devices = machines.devices[single] }
     size.instructions = measure_instructions(one, each, #names + 1)
   end

@@ -4,11 +4,13 @@
 --
 -- Prints lines of a name and a number:
 --   machines  how many the host has
---   heap      the bytes of this process's heap that its machines take, listed,
---             held and read, once all garbage is gone: everything that they
---             made malloc give, Lua's own objects among it
+--   heap      the bytes of this process's heap that an application takes with
+--             its machines listed, held and read, once all garbage is gone:
+--             everything that malloc gave, Lua's own objects among it
 --   garbage   the bytes of Lua garbage that READS live reads of MACHINE made
---   growth    by how many bytes the process's resident memory grew over them
+--   growth    by how many bytes the heap grew over them
+--   resident  by how many bytes the process's resident memory grew over them,
+--             which is a page now and then on any machine
 
 local vma = require "vmaccountant"
 local instruments = require "instruments"
@@ -26,14 +28,21 @@ local function resident()
   return tonumber(file:read("a"):match("\nRss:%s+(%d+) kB")) * 1024
 end
 
-local objVS <close> = vma.CreateObject("VirtualServer.Application")
+-- What the libraries make once is not of the machines.
+do
+  local first <close> = vma.CreateObject("VirtualServer.Application")
+  assert(#first.VirtualMachines > 0)
+end
 
 -- A table that has grown before it is measured: it is this script's own.
 local held = {}
 for i = 1, 4096 do
   held[i] = false
 end
+-- Before the connection, for its thread looks at the machines by itself: the
+-- connection's own memory is in the figure.
 local before = heap()
+local objVS <close> = vma.CreateObject("VirtualServer.Application")
 local machines = objVS.VirtualMachines
 for _ = 1, 3 do -- the first round makes them known, the second proves
   for i = 1, #machines do
@@ -56,8 +65,9 @@ end
 read(10000)
 heap()
 collectgarbage "stop"
-local resident_before, count_before = resident(), collectgarbage "count"
+local resident_before, heap_before, count_before = resident(), instruments.heap(), collectgarbage "count"
 read(reads)
-local count_after, resident_after = collectgarbage "count", resident()
+local count_after, heap_after, resident_after = collectgarbage "count", instruments.heap(), resident()
 print("garbage", math.floor((count_after - count_before) * 1024))
-print("growth", math.floor(resident_after - resident_before))
+print("growth", heap_after - heap_before)
+print("resident", math.floor(resident_after - resident_before))

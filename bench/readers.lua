@@ -191,16 +191,20 @@ function readers.instructions(row, machine, batch)
   return (count(2) - count(1)) / batch
 end
 
+-- Without the allocator's caches, which differ from run to run, and with one
+-- arena, since mallinfo2 tells of the first one only.
+local TUNABLES <const> = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1"
+
 -- What bench/footprint.lua tells, and as `libvirt` the heap of a C program that
 -- holds the same machines.
 function readers.footprint(machine, count)
   local told = {}
-  local output = host.shell(("env %s timeout 300 lua5.4 bench/footprint.lua %s %d")
-    :format(LUA_PATHS, host.quote(machine), count))
+  local output = host.shell(("env %s %s timeout 300 lua5.4 bench/footprint.lua %s %d")
+    :format(TUNABLES, LUA_PATHS, host.quote(machine), count))
   for name, number in output:gmatch("(%a+)%s+(%-?%d+)") do
     told[name] = math.tointeger(tonumber(number))
   end
-  told.libvirt = math.tointeger(tonumber(host.shell(C .. " hold"):match("heap (%d+)")))
+  told.libvirt = math.tointeger(tonumber(host.shell("env " .. TUNABLES .. " " .. C .. " hold"):match("heap (%d+)")))
   return told
 end
 

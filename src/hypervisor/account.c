@@ -96,9 +96,7 @@ static void free_account(struct account *account)
     session_clear(&account->session);
     session_clear(&account->finished.session);
     machine_sample_clear(&account->last);
-    session_clear(&account->disks.session);
-    disk_sample_clear(&account->disks.last);
-    baseline_free(account->disks.baseline);
+    disk_account_free(account->disks);
     free(account->processors);
     free(account);
 }

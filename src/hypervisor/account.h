@@ -42,10 +42,13 @@ struct account {
     bool is_departed;     /* the machine is gone: kept for `finished` only */
     bool wants_recording; /* the baseline is to be written by the recorder */
     bool has_untold_complaint;
-    bool is_reset_told; /* the host has told of the session's reset */
+    bool disks_reset_pending; /* their next figures become the baseline */
+    bool disks_uncounted;     /* nobody wrote down their figures at the reset */
+    bool is_reset_told;       /* the host has told of the session's reset */
 
     struct finished_session finished;
-    struct disk_account disks;
+    struct disk_account *disks;           /* NULL until they are looked at */
+    uint64_t disks_changed_in;            /* accounting.version when they last changed */
     struct processor_account *processors; /* NULL until it is sampled */
 };
 

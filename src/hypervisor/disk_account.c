@@ -9,51 +9,80 @@
 /* A look that a reset or a start has overtaken is taken anew. */
 enum { LOOKS = 16 };
 
-static void mark_changed(struct accounting *accounting, struct disk_account *disks)
+struct disk_account {
+    struct session session;
+    struct disk_sample last;   /* the observation that the session stands at */
+    int64_t observed_at;       /* monotonic nanoseconds; of `last` */
+    struct baseline *baseline; /* of a reset that another process saw, for the next look */
+};
+
+static void mark_changed(struct accounting *accounting, struct account *account)
 {
-    disks->changed_in = ++accounting->version;
+    account->disks_changed_in = ++accounting->version;
+}
+
+/* NULL without memory. */
+static struct disk_account *find_or_add(struct account *account)
+{
+    if (account->disks == NULL)
+        account->disks = calloc(1, sizeof *account->disks);
+    return account->disks;
+}
+
+void disk_account_free(struct disk_account *disks)
+{
+    if (disks == NULL)
+        return;
+    session_clear(&disks->session);
+    disk_sample_clear(&disks->last);
+    baseline_free(disks->baseline);
+    free(disks);
+}
+
+static void drop_baseline(struct account *account)
+{
+    if (account->disks == NULL)
+        return;
+    baseline_free(account->disks->baseline);
+    account->disks->baseline = NULL;
 }
 
 void disk_account_end(struct accounting *accounting, struct account *account)
 {
-    struct disk_account *disks = &account->disks;
-
-    session_clear(&disks->session);
-    disk_sample_clear(&disks->last);
-    baseline_free(disks->baseline);
-    *disks = (struct disk_account){0};
-    mark_changed(accounting, disks);
+    disk_account_free(account->disks);
+    account->disks = NULL;
+    account->disks_reset_pending = false;
+    account->disks_uncounted = false;
+    mark_changed(accounting, account);
 }
 
 void disk_account_reset(struct accounting *accounting, struct account *account)
 {
-    struct disk_account *disks = &account->disks;
-
-    baseline_free(disks->baseline);
-    disks->baseline = NULL;
-    disks->is_uncounted = false;
-    disks->reset_pending = true;
-    mark_changed(accounting, disks);
+    drop_baseline(account);
+    account->disks_uncounted = false;
+    account->disks_reset_pending = true;
+    mark_changed(accounting, account);
 }
 
 void disk_account_rebase(struct accounting *accounting, struct account *account,
                          const struct baseline *baseline)
 {
-    struct disk_account *disks = &account->disks;
+    struct disk_account *disks = find_or_add(account);
 
-    baseline_free(disks->baseline);
-    disks->baseline = baseline->has_disks ? baseline_copy(baseline) : NULL;
-    disks->is_uncounted = disks->baseline == NULL;
-    disks->reset_pending = false;
-    mark_changed(accounting, disks);
+    drop_baseline(account);
+    if (disks != NULL && baseline->has_disks)
+        disks->baseline = baseline_copy(baseline);
+    account->disks_uncounted = disks == NULL || disks->baseline == NULL;
+    account->disks_reset_pending = false;
+    mark_changed(accounting, account);
 }
 
 bool disk_account_share(const struct account *account, struct baseline *baseline)
 {
-    const struct disk_account *disks = &account->disks;
+    const struct disk_account *disks = account->disks;
 
-    if (!disks->session.observed || disks->reset_pending || disks->is_uncounted ||
-        disks->baseline != NULL)
+    if (disks == NULL || !disks->session.observed || account->disks_reset_pending ||
+        account->disks_uncounted || disks->baseline != NULL)
         return true; /* unknown here, and said so by its absence */
     if (!baseline_start_disks(baseline, disks->last.count))
         return false;
@@ -107,12 +136,14 @@ static bool apply_baseline(struct disk_account *disks)
 static bool observe(struct accounting *accounting, struct account *account,
                     struct disk_sample *sample, int64_t now)
 {
-    struct disk_account *disks = &account->disks;
+    struct disk_account *disks = find_or_add(account);
 
-    if (!(disks->reset_pending ? session_reset : session_observe)(&disks->session, sample->readings,
-                                                                  sample->count))
+    if (disks == NULL)
         return false;
-    disks->reset_pending = false;
+    if (!(account->disks_reset_pending ? session_reset : session_observe)(
+            &disks->session, sample->readings, sample->count))
+        return false;
+    account->disks_reset_pending = false;
     if (disks->baseline != NULL && apply_baseline(disks)) {
         baseline_free(disks->baseline);
         disks->baseline = NULL;
@@ -121,7 +152,7 @@ static bool observe(struct accounting *accounting, struct account *account,
     disks->last = *sample;
     *sample = (struct disk_sample){.uuid = disks->last.uuid, .domain_id = disks->last.domain_id};
     disks->observed_at = now;
-    mark_changed(accounting, disks);
+    mark_changed(accounting, account);
     return true;
 }
 
@@ -141,7 +172,7 @@ static void receive(void *context, struct disk_sample *sample)
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find(accounting, &sample->uuid);
     if (account != NULL && sample->domain_id != NOT_RUNNING &&
-        account->last.domain_id == sample->domain_id && account->disks.changed_in <= look->begun_in)
+        account->last.domain_id == sample->domain_id && account->disks_changed_in <= look->begun_in)
         observe(accounting, account, sample, look->begun_at);
     pthread_mutex_unlock(&accounting->lock);
 }
@@ -162,9 +193,9 @@ static bool look_at(struct accounting *accounting, const struct machine_uuid *uu
 
 static bool is_fresh(const struct account *account, int64_t moment)
 {
-    const struct disk_account *disks = &account->disks;
-    return disks->session.observed && !disks->reset_pending && disks->baseline == NULL &&
-           disks->observed_at >= moment;
+    const struct disk_account *disks = account->disks;
+    return disks != NULL && disks->session.observed && !account->disks_reset_pending &&
+           disks->baseline == NULL && disks->observed_at >= moment;
 }
 
 /* Returns the running machine's account, with the lock held, whose disks have
@@ -229,9 +260,9 @@ bool accounting_disk_total(struct accounting *accounting, const struct machine_u
     if (account == NULL)
         return false;
 
-    const struct disk_account *disks = &account->disks;
+    const struct disk_account *disks = account->disks;
     bool ok = false;
-    if (disks->is_uncounted) {
+    if (account->disks_uncounted) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "the machine has been reset, and who recorded that did not record where the "
                   "disks' counters stood, so its disk bytes cannot be known until it is next "
@@ -257,7 +288,7 @@ void disk_account_settle(struct accounting *accounting, const struct machine_uui
 
         pthread_mutex_lock(&accounting->lock);
         const struct account *account = account_find(accounting, uuid);
-        bool is_pending = account != NULL && account->disks.reset_pending &&
+        bool is_pending = account != NULL && account->disks_reset_pending &&
                           account->last.domain_id != NOT_RUNNING;
         pthread_mutex_unlock(&accounting->lock);
         /* A hypervisor process that does not answer serves no disk either: the

@@ -14,17 +14,10 @@
 struct account;
 struct accounting;
 
-/* Part of each machine's account. All zero: a new session that nobody has
- * looked at. */
-struct disk_account {
-    struct session session;
-    struct disk_sample last;   /* the observation that the session stands at */
-    int64_t observed_at;       /* monotonic nanoseconds; of `last` */
-    uint64_t changed_in;       /* accounting.version when this last changed */
-    struct baseline *baseline; /* of a reset that another process saw, for the next look */
-    bool reset_pending;        /* the next figures become the baseline */
-    bool is_uncounted;         /* nobody wrote down the figures at the reset */
-};
+/* Of a machine whose disks have been looked at, or were recorded at a reset. */
+struct disk_account;
+
+void disk_account_free(struct disk_account *disks);
 
 /* With the accounting's lock held: */
 
