@@ -410,6 +410,7 @@ static bool attempt(const char *operation, struct budget *budget, long allocatio
 {
     lua_State *L = new_state();
     CHECK(run(L, SETUP, 1));
+    lua_gc(L, LUA_GCCOLLECT);
     if (luaL_loadstring(L, operation) != LUA_OK)
         abort();
 
