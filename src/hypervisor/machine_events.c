@@ -12,6 +12,7 @@ struct known_machine {
     char *name;
     enum machine_state told; /* Invalid: nothing yet */
     bool may_be_paused;      /* halted, and gone before it could be asked why */
+    bool is_found_on;        /* a look has found this run; the word of its start may follow */
 };
 
 struct machine_events {
@@ -190,6 +191,7 @@ static void enter_stop(struct machine_events *events, struct known_machine *mach
     if (machine->may_be_paused && reason != STOP_SAVED)
         enter(events, machine, MACHINE_Paused);
     machine->may_be_paused = false;
+    machine->is_found_on = false;
     if (reason == STOP_SAVED && machine->told != MACHINE_Saving)
         enter(events, machine, MACHINE_Saving);
     enter(events, machine, MACHINE_TurningOff);
@@ -282,6 +284,7 @@ void machine_events_found(struct machine_events *events, const struct machine_uu
             enter_start(events, machine, false);
         if ((state == MACHINE_Paused || state == MACHINE_Running) && machine->told != state)
             enter(events, machine, state);
+        machine->is_found_on = is_on(state);
     }
     end(events);
 }
@@ -300,8 +303,11 @@ void machine_events_started(struct machine_events *events, const struct machine_
     if (!begin(events))
         return;
     struct known_machine *machine = find_or_add(events, uuid);
-    if (machine != NULL)
+    /* Of a run before the one that was found, the end would come first. */
+    if (machine != NULL && !(machine->is_found_on && is_on(machine->told)))
         enter_start(events, machine, is_restored);
+    if (machine != NULL)
+        machine->is_found_on = false;
     end(events);
 }
 
