@@ -75,6 +75,16 @@ host.describe(_ENV, "a real machine's scheduling #root", function()
     assert.equal("float", math.type(accountant.MaximumSystemCapacity))
   end)
 
+  test("is the same of a machine that is off, where nobody has set it", function()
+    host.define("<domain type='qemu'><name>unset</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>"
+      .. "<os><type arch='x86_64'>hvm</type></os></domain>")
+    assert.equal(0, math.tointeger(tonumber(host.virsh("schedinfo", "unset"):match("cpu_shares%s*: (%d+)"))))
+    local unset = objVS:FindVirtualMachine("unset").Accountant
+    assert.equal(accountant.RelativeWeight, unset.RelativeWeight)
+    unset:SetSchedulingParameters(0, unset.MaximumSystemCapacity, unset.RelativeWeight)
+    host.virsh("undefine", "unset")
+  end)
+
   test("is what is set, live and for the next start", function()
     local maximum = 100 / host_processors / 4 -- a quarter of a processor
     accountant:SetSchedulingParameters(0, maximum, 250)

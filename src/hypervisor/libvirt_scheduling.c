@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What nobody has set, in a group of either version of cgroups. */
+enum { DEFAULT_SHARES = 1024, DEFAULT_WEIGHT = 100 };
 
 /* What libvirt tells of a domain's scheduler; each figure 0 where it does not. */
 struct parameters {
@@ -106,7 +110,18 @@ static double maximum_of(const struct parameters *parameters, const struct sched
     return maximum;
 }
 
-static bool read_scheduling(virDomainPtr domain, struct scheduling *scheduling, struct fault *fault)
+/* The weight of a machine's start where its definition has none, of which libvirt
+ * says 0. Which cgroups another host has cannot be seen: hardly one has the old. */
+static long long default_weight(const struct libvirt_host *self)
+{
+    bool is_first_version =
+        self->is_local_qemu && access("/sys/fs/cgroup/cgroup.controllers", F_OK) != 0;
+
+    return is_first_version ? DEFAULT_SHARES : DEFAULT_WEIGHT;
+}
+
+static bool read_scheduling(const struct libvirt_host *self, virDomainPtr domain,
+                            struct scheduling *scheduling, struct fault *fault)
 {
     struct parameters parameters;
 
@@ -116,7 +131,9 @@ static bool read_scheduling(virDomainPtr domain, struct scheduling *scheduling, 
         return false;
     scheduling->can_limit = parameters.has_quota;
     scheduling->maximum = maximum_of(&parameters, scheduling);
-    scheduling->weight = parameters.weight;
+    scheduling->weight = parameters.weight_name != NULL && parameters.weight <= 0
+                             ? default_weight(self)
+                             : parameters.weight;
     return true;
 }
 
@@ -127,7 +144,7 @@ bool libvirt_scheduling(struct hypervisor *host, const struct machine_uuid *uuid
 
     signal_guard_begin(&guard);
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
-    bool ok = domain != NULL && read_scheduling(domain, scheduling, fault);
+    bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
     signal_guard_end(&guard);
