@@ -160,11 +160,7 @@ static int get_error_description(lua_State *L, void *object)
 {
     struct fault fault;
     bool ok = check_result(L, object, "ErrorDescription", &fault) == TASK_SUCCESS;
-    lua_pushstring(L, ok ? "" : fault.message);
-    if (!ok && fault.cause[0] != '\0') {
-        lua_pushfstring(L, ": %s", fault.cause);
-        lua_concat(L, 2);
-    }
+    lua_pushstring(L, ok ? "" : fault.message); /* which has the cause's words, too */
     return 1;
 }
 
