@@ -244,7 +244,33 @@ describe("vmaccountant.vbscript", function()
           [[WScript.Echo({ 1, 2 })]],
           'an array has no text; join its items, as in table.concat(array, " ") (13)',
         },
+        ["an index of 0 of an array"] = {
+          [[WScript.Echo(objVM.Accountant.CPUUtilizationHistory[0])]],
+          "Subscript out of range: there is no 0; the items of an array count from 1 here, to 60 (9)",
+        },
+        ["parentheses behind an array"] = {
+          [[WScript.Echo(objVM.Accountant.CPUUtilizationHistory(1))]],
+          "an array is read with brackets: its items are array[1] to array[60] (13)",
+        },
+        ["an array of the model as text"] = {
+          [[WScript.Echo(objVM.Accountant.CPUUtilizationHistory)]],
+          'an array has no text; join its items, as in table.concat(array, " ") (13)',
+        },
       }
+      it("an array otherwise reads as any", function()
+        assert.equal("60\n60\n60\n0\n", run [[
+          arr = objVM.Accountant.CPUUtilizationHistory
+          n, m = 0, 0
+          for x in Each(arr) do n = n + 1 end
+          for _, x in ipairs(arr) do m = m + 1 end
+          WScript.Echo(n) WScript.Echo(m) WScript.Echo(#arr) WScript.Echo(arr[60])]])
+        assert.equal("on\n9\n", run [[
+          OnErrorResumeNext()
+          WScript.Echo("at 0: " .. objVM.Accountant.CPUUtilizationHistory[0])
+          WScript.Echo("on")
+          WScript.Echo(Err.Number)
+          OnErrorGoto0()]])
+      end)
       -- What the object itself says, with the script's line.
       it("an object with arguments that has no Item, and an assignment to an object member", function()
         assert.matches("^port.lua:1: .*VMAccountant.* without parentheses",

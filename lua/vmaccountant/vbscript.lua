@@ -69,7 +69,8 @@ local function each(collection)
     fault.raise(fault.OBJECT_REQUIRED, "Object required: Each was given nothing to go through")
   end
   local metatable = getmetatable(collection)
-  local items = type(collection) == "table" and (metatable == nil and collection or metatable.__items)
+  local is_array = metatable == nil or metatable.__array
+  local items = type(collection) == "table" and (is_array and collection or metatable.__items)
   if items then
     local position = 0
     return function()

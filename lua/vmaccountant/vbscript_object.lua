@@ -35,7 +35,7 @@ end
 -- @return wrap(value), unwrap(value)
 function object.wrapper(script)
   local wrapped = setmetatable({}, { __mode = "k" }) -- by what it wraps
-  local object_metatable, method_metatable = {}, {}
+  local object_metatable, method_metatable, array_metatable = {}, {}, { __array = true }
   local wrap
 
   local function unwrap(x)
@@ -72,8 +72,26 @@ function object.wrapper(script)
       return function(...)
         return wrap_all(script:call("iterator", x, unwrap_all(...)))
       end
+    elseif type(x) == "table" and not getmetatable(x) and #x > 0 then
+      return setmetatable(x, array_metatable)
     end
     return value.without_point(x)
+  end
+
+  -- Arrays ------------------------------------------------------------------
+
+  -- VBScript's own forms of reading one: from 0, in parentheses.
+  function array_metatable:__index(key)
+    if math.type(key) and key < 1 then
+      return script:call("array", fault.raise, fault.OUT_OF_RANGE, ("Subscript out of range: there is no %s; the items "
+        .. "of an array count from 1 here, to %d"):format(value.text(key), #self))
+    end
+    return nil -- as at the end of ipairs
+  end
+
+  function array_metatable:__call()
+    return script:call("array", fault.raise, fault.TYPE_MISMATCH, ("an array is read with brackets: its items are "
+      .. "array[1] to array[%d]"):format(#self))
   end
 
   -- Objects -----------------------------------------------------------------

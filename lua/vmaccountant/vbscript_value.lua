@@ -162,7 +162,7 @@ function value.text(x)
   local default = metatable and metatable.__default
   if default then
     return value.text(default(x))
-  elseif kind == "table" and not metatable then
+  elseif kind == "table" and (not metatable or metatable.__array) then
     fault.raise(fault.TYPE_MISMATCH, "an array has no text; join its items, as in table.concat(array, \" \")")
   end
   return fault.raise(fault.NOT_SUPPORTED, ("%s has no default member; name the member that is meant"):format(
