@@ -154,4 +154,21 @@ host.describe(_ENV, "a real machine's processors #root", function()
       return accountant:Get("CPUUtilization")
     end, 0.5)
   end)
+
+  -- In a process of its own, which such a daemon could end.
+  it("outlives a daemon that hangs while others ask it, too", function()
+    local ok, output = host.try_shell(([[timeout 60 lua5.4 -e '
+      local vma = require "vmaccountant"
+      local objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system", { timeout = 3 })
+      local objVM = objVS.VirtualMachines[1]
+      print(objVM.Accountant.CPUUtilization)
+      os.execute("kill -STOP %d")
+      for _ = 1, 7 do
+        pcall(function() return objVM.State end)
+      end
+      os.execute("kill -CONT %d; sleep 2")
+      print(objVM.State)']]):format(host.pid(), host.pid()))
+    host.try_shell(("kill -CONT %d"):format(host.pid()))
+    assert.is_true(ok, output)
+  end)
 end)

@@ -249,6 +249,13 @@ static void open_read_only_waiting(void *context)
     hypervisor_release(&self->base);
 }
 
+static void open_read_only_sampling(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_ONLY_SAMPLING);
+    hypervisor_release(&self->base);
+}
+
 static void say_farewell(void *context)
 {
     struct link *lost = context;
@@ -278,6 +285,7 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
         [READ_ONLY] = open_read_only,
         [READ_WRITE] = open_read_write,
         [READ_ONLY_WAITING] = open_read_only_waiting,
+        [READ_ONLY_SAMPLING] = open_read_only_sampling,
     };
     struct link *link = &self->links[access];
 

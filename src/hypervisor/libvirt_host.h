@@ -33,8 +33,10 @@ enum { KNOWN_BUCKETS = 1024, EVENT_KINDS = 5 };
 
 /* The read-only connection answers at once. What may have to wait for a
  * hypervisor process has one of its own, since a daemon serves few calls of one
- * connection at a time. */
-enum access { READ_ONLY, READ_WRITE, READ_ONLY_WAITING, ACCESS_KINDS };
+ * connection at a time. The thread that samples processors has its own, too: a
+ * client of libvirt before 10.4 can crash (CVE-2024-4418) where a second thread
+ * calls while the first waits, on one connection, for a daemon that hangs. */
+enum access { READ_ONLY, READ_WRITE, READ_ONLY_WAITING, READ_ONLY_SAMPLING, ACCESS_KINDS };
 
 /* A connection, opened when it is first needed and again when it was lost. */
 struct link {
