@@ -99,6 +99,8 @@ host.describe(_ENV, "what happens to a real machine #root", function()
   it("lets the script go on while a machine is started", function()
     objVM:TurnOff()
     local task = objVM:Startup()
+    local state = objVM.State
+    assert.is_true(state == vma.vmVMState_TurningOn or state == vma.vmVMState_Running, state)
     local seen_incomplete = not task.IsComplete
     local ok, err = pcall(function() return task.Result end)
     if not ok then -- it went on still
@@ -115,7 +117,9 @@ host.describe(_ENV, "what happens to a real machine #root", function()
     objVM:TurnOff()
     objVM:Startup()
     objVS:Close()
-    assert.matches("running", host.shell(("virsh --quiet --connect %s domstate %s"):format(URI, g.name)))
+    host.wait_until("start of the machine", 60, function()
+      return host.virsh("domstate", g.name):find("running", 1, true)
+    end)
     objVS = vma.CreateObject("VirtualServer.Application", URI)
   end)
 

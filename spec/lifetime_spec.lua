@@ -319,6 +319,27 @@ describe("at the end of the program", function()
     end)
   end
 
+  it("the module may have been loaded anew: the objects of before are used and finalized still", function()
+    handles.remember()
+    local objVS = vma.CreateObject(PROGID, "test:///default")
+    local loaded = {}
+    for name, module in pairs(package.loaded) do
+      if name:find("^vmaccountant") then
+        loaded[name], package.loaded[name] = module, nil
+      end
+    end
+    local anew = require "vmaccountant"
+    for name, module in pairs(loaded) do
+      package.loaded[name] = module
+    end
+    assert.is_not.equal(vma, anew)
+    local later = anew.CreateObject(PROGID, "test:///default")
+    assert.equal(later:FindVirtualMachine("test").ConfigID, objVS:FindVirtualMachine("test").ConfigID)
+    objVS, later = nil, nil -- luacheck: ignore 311
+    handles.collect()
+    handles.check()
+  end)
+
   it("the module may be required and never used", function()
     assert.equal("", child.output_of 'require "vmaccountant" require "vmaccountant.simulator"')
   end)

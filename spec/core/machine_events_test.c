@@ -22,7 +22,7 @@ static bool is_told(struct machine_events *events, const enum machine_state *exp
 
 static void the_word_of_a_start_may_follow_the_look_that_found_it(struct machine_events *events)
 {
-    machine_events_found(events, &WEB, "web", MACHINE_Running);
+    machine_events_found(events, &WEB, "web", MACHINE_Running, machine_events_count(events));
     machine_events_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_Invalid));
     machine_events_stopped(events, &WEB, STOP_TURNED_OFF);
@@ -40,7 +40,7 @@ static void a_run_that_ended_unheard_ends_with_the_next_start(struct machine_eve
 
 static void a_run_that_ended_and_began_under_the_look_is_told(struct machine_events *events)
 {
-    machine_events_found(events, &WEB, "web", MACHINE_Running);
+    machine_events_found(events, &WEB, "web", MACHINE_Running, machine_events_count(events));
     machine_events_stopped(events, &WEB, STOP_TURNED_OFF);
     machine_events_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff, MACHINE_TurningOn,

@@ -96,18 +96,29 @@ int accountant_get_maximum_system_capacity(lua_State *L, void *object)
     return 1;
 }
 
+static int push_no_reserve(lua_State *L, const void *object, const char *member)
+{
+    struct hypervisor *host = accountant_application(object)->host;
+    enum machine_state state;
+    struct fault fault;
+
+    if (!host->driver->state(host, accountant_uuid(object), &state, &fault))
+        accountant_raise(L, member, &fault);
+    lua_pushnumber(L, 0);
+    return 1;
+}
+
 /***
 The percent of the whole host's processors that the machine is sure of. The
 schedulers behind libvirt share by weight and cannot reserve anything, so this
-is always 0. Asks the host.
+is always 0. Asks the host whether there is the machine.
 @within VMAccountant
 @tfield number ReservedSystemCapacity
-@raise as MaximumSystemCapacity
+@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
 */
 int accountant_get_reserved_system_capacity(lua_State *L, void *object)
 {
-    lua_pushnumber(L, read_scheduling(L, object, "ReservedSystemCapacity").reserved);
-    return 1;
+    return push_no_reserve(L, object, "ReservedSystemCapacity");
 }
 
 /***
@@ -145,15 +156,15 @@ int accountant_get_allowable_maximum_system_capacity(lua_State *L, void *object)
 
 /***
 The largest ReservedSystemCapacity that can be set: 0, since the schedulers
-behind libvirt cannot reserve anything. Asks the host, as the others do.
+behind libvirt cannot reserve anything. Asks the host as ReservedSystemCapacity
+does.
 @within VMAccountant
 @tfield number AllowableReservedSystemCapacity
-@raise as MaximumSystemCapacity
+@raise as ReservedSystemCapacity
 */
 int accountant_get_allowable_reserved_system_capacity(lua_State *L, void *object)
 {
-    lua_pushnumber(L, read_scheduling(L, object, "AllowableReservedSystemCapacity").reserved);
-    return 1;
+    return push_no_reserve(L, object, "AllowableReservedSystemCapacity");
 }
 
 /* Numbers, or the text of one: scripts for Virtual Server pass what was typed. */

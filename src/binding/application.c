@@ -154,7 +154,7 @@ static void close_application(struct application *application)
     struct hypervisor *host = application->host;
 
     if (host != NULL && !is_lost_by_fork(application)) {
-        accounting_close(application->accounting, application->options.timeout);
+        accounting_close(application->accounting);
         host->driver->close(host);
         hypervisor_release(host);
     }

@@ -391,6 +391,12 @@ static void push_members(lua_State *L, const struct class *class)
 
 void class_register(lua_State *L, const struct class *class)
 {
+    /* A module that is loaded anew finds the objects of before, which have this
+     * metatable and are still to be finalized. */
+    bool is_registered = lua_rawgetp(L, LUA_REGISTRYINDEX, class) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (is_registered)
+        return;
     lua_newtable(L);
     lua_pushstring(L, class->name);
     lua_setfield(L, -2, "__name");

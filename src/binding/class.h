@@ -54,7 +54,7 @@ struct class
     const char *larger_hint;
 };
 
-/* Registers the class in this Lua state. [-0, +0, e] */
+/* Registers the class in this Lua state, once. [-0, +0, e] */
 void class_register(lua_State *L, const struct class *class);
 
 /* Pushes a zeroed object with user_values user values. [-0, +1, e] */

@@ -55,7 +55,8 @@ it is saved; a reset vmVMState_TurningOff, vmVMState_DeleteMachine,
 vmVMState_TurningOn, vmVMState_Running. `OnReset(name)` follows these of a reset,
 and `OnAdapterRemoved(name, address)` is called when an adapter was unplugged.
 What happened while the connection to libvirt was lost is told, when it is
-back, as the difference of the states.
+back, as the difference of the states; of a machine that is no longer defined
+then, nothing.
 @within VMVirtualServer
 @function Connect
 @tparam VMEventHandlers handlers functions by these names, in any letter case

@@ -5,6 +5,7 @@
 #include "binding/objects.h"
 #include "binding/resource.h"
 #include "hypervisor/configuration.h"
+#include "hypervisor/machine_task.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -247,6 +248,7 @@ static int get_state(lua_State *L, void *object)
 
     if (!host->driver->state(host, &machine->uuid, &state, &fault))
         return raise(L, "State", &fault);
+    state = machine_tasks_state(machine->application->accounting, &machine->uuid, state);
     lua_pushinteger(L, state);
     return 1;
 }

@@ -65,7 +65,7 @@ struct accounting {
     size_t account_count;
     size_t departed_count; /* accounts of machines that are gone, with a finished session */
 
-    unsigned running_tasks;
+    struct machine_task *running_tasks; /* machine_task.c */
     pthread_cond_t task_ended;
 
     pthread_cond_t recording; /* there is something to record, or to stop for */

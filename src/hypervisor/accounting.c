@@ -31,11 +31,11 @@ struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
     return accounting;
 }
 
-void accounting_close(struct accounting *accounting, int patience)
+void accounting_close(struct accounting *accounting)
 {
     if (accounting == NULL)
         return;
-    machine_tasks_wait(accounting, patience);
+    machine_tasks_wait(accounting);
     accounting->host->driver->listen(accounting->host, NULL);
     recorder_stop(accounting);
     processor_sampler_stop(accounting);

@@ -40,9 +40,9 @@ struct last_session {
  * memory. */
 struct accounting *accounting_new(struct hypervisor *host, int64_t max_age);
 
-/* Waits for at most `patience` seconds for tasks that go on, stops listening and
- * recording, and lets go of the host. */
-void accounting_close(struct accounting *accounting, int patience);
+/* Waits a moment for tasks that go on, stops listening and recording, and lets
+ * go of the host. */
+void accounting_close(struct accounting *accounting);
 
 /* Samples all machines and brings their accounts up to them. */
 bool accounting_sweep(struct accounting *accounting, struct fault *fault);

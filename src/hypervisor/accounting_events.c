@@ -202,10 +202,11 @@ static bool tell_states(struct accounting *accounting, struct fault *fault)
         return false;
     for (size_t i = 0; i < list.count; i++) {
         const struct machine_list_entry *machine = &list.entries[i];
+        uint64_t count = machine_events_count(accounting->events);
         enum machine_state state;
         struct fault gone;
         if (host->driver->state(host, &machine->uuid, &state, &gone))
-            machine_events_found(accounting->events, &machine->uuid, machine->name, state);
+            machine_events_found(accounting->events, &machine->uuid, machine->name, state, count);
     }
     machine_events_found_all(accounting->events);
     machine_list_clear(&list);

@@ -11,6 +11,7 @@ struct known_machine {
     struct machine_uuid uuid;
     char *name;
     enum machine_state told; /* Invalid: nothing yet */
+    uint64_t told_in;        /* machine_events.told when the last was told */
     bool may_be_paused;      /* halted, and gone before it could be asked why */
     bool is_found_on;        /* a look has found this run; the word of its start may follow */
 };
@@ -23,6 +24,7 @@ struct machine_events {
     struct machine_event *ring;
     size_t first, count, capacity;
     uint64_t lost;
+    uint64_t told;
 
     struct known_machine *machines;
     size_t machine_count, machine_capacity;
@@ -155,9 +157,10 @@ static bool grow_ring(struct machine_events *events)
     return true;
 }
 
-static void push(struct machine_events *events, const struct known_machine *machine,
+static void push(struct machine_events *events, struct known_machine *machine,
                  struct machine_event event)
 {
+    machine->told_in = ++events->told;
     event.uuid = machine->uuid;
     event.name = machine->name == NULL ? NULL : strdup(machine->name);
     if (events->count == events->capacity && !grow_ring(events)) {
@@ -265,17 +268,26 @@ void machine_events_forget(struct machine_events *events, const struct machine_u
     end(events);
 }
 
+uint64_t machine_events_count(struct machine_events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    uint64_t count = events->told;
+    pthread_mutex_unlock(&events->lock);
+    return count;
+}
+
 void machine_events_found(struct machine_events *events, const struct machine_uuid *uuid,
-                          const char *name, enum machine_state state)
+                          const char *name, enum machine_state state, uint64_t count)
 {
     if (!begin(events))
         return;
     struct known_machine *machine = find_or_add(events, uuid);
-    if (machine != NULL) {
+    if (machine != NULL)
+        set_name(machine, name);
+    if (machine != NULL && machine->told_in <= count) {
         bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
         bool is_unknown = machine->told == MACHINE_Invalid;
 
-        set_name(machine, name);
         if (is_unknown)
             machine->told = is_on(state) && !events->knows_all ? state : MACHINE_TurnedOff;
         if (is_off)

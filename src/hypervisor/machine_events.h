@@ -45,10 +45,14 @@ void machine_events_name(struct machine_events *events, const struct machine_uui
 /* The machine exists no more. */
 void machine_events_forget(struct machine_events *events, const struct machine_uuid *uuid);
 
-/* The state that the machine is found in. One that differs from what was told
- * last is told now: it was missed. */
+/* How many events there have been: of what is found after this was asked, some
+ * may be told already. */
+uint64_t machine_events_count(struct machine_events *events);
+/* The state that the machine was found in. One that differs from what was told
+ * last is told now: it was missed. Nothing, when it has been told something
+ * since there were `count` events. */
 void machine_events_found(struct machine_events *events, const struct machine_uuid *uuid,
-                          const char *name, enum machine_state state);
+                          const char *name, enum machine_state state, uint64_t count);
 /* All machines of now have been found: one that is not known is new from here
  * on, and its state is told. */
 void machine_events_found_all(struct machine_events *events);

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { PATIENCE_SECONDS = 2 };
+
 struct machine_task {
+    struct machine_task *next; /* among those that go on */
     atomic_uint references;
     struct accounting *accounting;
     struct machine_uuid uuid;
@@ -28,6 +31,14 @@ void machine_task_release(struct machine_task *task)
     free(task);
 }
 
+static void remove_running(struct machine_task *task)
+{
+    struct machine_task **link = &task->accounting->running_tasks;
+    while (*link != task)
+        link = &(*link)->next;
+    *link = task->next;
+}
+
 static void run(void *context)
 {
     struct machine_task *task = context;
@@ -39,7 +50,7 @@ static void run(void *context)
     task->ok = ok;
     task->fault = fault;
     task->is_complete = true;
-    accounting->running_tasks--;
+    remove_running(task);
     pthread_cond_broadcast(&accounting->task_ended);
     pthread_mutex_unlock(&accounting->lock);
     wake_signal(&accounting->wake);
@@ -62,12 +73,13 @@ static bool start(struct machine_task *task, struct fault *fault)
         return false;
     atomic_fetch_add(&task->references, 1);
     pthread_mutex_lock(&accounting->lock);
-    accounting->running_tasks++;
+    task->next = accounting->running_tasks;
+    accounting->running_tasks = task;
     pthread_mutex_unlock(&accounting->lock);
     if (event_thread_run_detached(run, task, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
-    accounting->running_tasks--;
+    remove_running(task);
     pthread_mutex_unlock(&accounting->lock);
     machine_task_release(task);
     return false;
@@ -158,14 +170,33 @@ bool machine_task_cancel(struct machine_task *task, struct fault *fault)
     return false;
 }
 
-void machine_tasks_wait(struct accounting *accounting, int seconds)
+enum machine_state machine_tasks_state(struct accounting *accounting,
+                                       const struct machine_uuid *uuid, enum machine_state state)
+{
+    bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
+    bool is_on = state == MACHINE_Running || state == MACHINE_Paused;
+
+    pthread_mutex_lock(&accounting->lock);
+    for (const struct machine_task *task = accounting->running_tasks; task; task = task->next) {
+        if (!machine_uuid_equal(&task->uuid, uuid))
+            continue;
+        if (task->change == CHANGE_STARTUP && is_off)
+            state = MACHINE_TurningOn;
+        if (task->change == CHANGE_SAVE && is_on)
+            state = MACHINE_Saving;
+    }
+    pthread_mutex_unlock(&accounting->lock);
+    return state;
+}
+
+void machine_tasks_wait(struct accounting *accounting)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    until.tv_sec += PATIENCE_SECONDS;
     pthread_mutex_lock(&accounting->lock);
-    while (accounting->running_tasks > 0 &&
+    while (accounting->running_tasks != NULL &&
            pthread_cond_timedwait(&accounting->task_ended, &accounting->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&accounting->lock);

@@ -31,7 +31,13 @@ bool machine_task_is_cancelable(struct machine_task *task);
 /* Asks the host to end it; whether it did, its result tells. */
 bool machine_task_cancel(struct machine_task *task, struct fault *fault);
 
-/* Waits until the accounting's tasks are complete, but no longer than that. */
-void machine_tasks_wait(struct accounting *accounting, int seconds);
+/* The state in which a task has the machine that the host finds in `state`: it
+ * may not have come to the host yet. */
+enum machine_state machine_tasks_state(struct accounting *accounting,
+                                       const struct machine_uuid *uuid, enum machine_state state);
+
+/* Waits until the accounting's tasks are complete, but only for so long that
+ * the host has been asked for what they do, which it will do without us. */
+void machine_tasks_wait(struct accounting *accounting);
 
 #endif
