@@ -4,14 +4,42 @@
 
 #include "check.h"
 
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GONE = 0x7ffffff0, MANY = 1000, ROUNDS = 300 };
 
+/* Of no message of rtnetlink: the kernel answers as one that knows no
+ * RTM_GETSTATS does, EOPNOTSUPP. */
+enum { UNKNOWN_TYPE = 0x7ff0 };
+
 static unsigned lo;
+static bool is_old_kernel;
+
+ssize_t __real_mnl_socket_sendto(const struct mnl_socket *socket, const void *requests,
+                                 size_t size);
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *requests,
+                                 size_t size);
+
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *requests, size_t size)
+{
+    static _Alignas(struct nlmsghdr) char changed[1 << 16];
+    struct nlmsghdr *request = (struct nlmsghdr *)(void *)changed;
+    int left = (int)size;
+
+    if (!is_old_kernel || size > sizeof changed)
+        return __real_mnl_socket_sendto(socket, requests, size);
+    memcpy(changed, requests, size);
+    for (; mnl_nlmsg_ok(request, left); request = mnl_nlmsg_next(request, &left))
+        if (request->nlmsg_type == RTM_GETSTATS)
+            request->nlmsg_type = UNKNOWN_TYPE;
+    return __real_mnl_socket_sendto(socket, changed, size);
+}
 
 /* lo's bytes as /proc tells them: of this network namespace, wherever /sys is
  * from. */
@@ -125,6 +153,27 @@ static void test_threads(struct kernel_counters *counters)
     }
 }
 
+/* RTM_GETLINK gives the same figures where the kernel refuses RTM_GETSTATS, be
+ * it asked for one device or for all. */
+static void test_old_kernel(void)
+{
+    is_old_kernel = true;
+    for (int by_dump = 0; by_dump < 2; by_dump++) {
+        struct kernel_counters *counters = kernel_counters_open();
+        CHECK(counters != NULL);
+        for (int round = 0; round < 2 && counters != NULL; round++) {
+            struct device_counter devices[] = {{.ifindex = lo}, {.ifindex = GONE}};
+            uint64_t before = from_proc(false);
+            CHECK(
+                (by_dump ? kernel_counters_read_all : kernel_counters_read)(counters, devices, 2));
+            CHECK(devices[0].is_known && !devices[1].is_known);
+            CHECK(devices[0].received >= before && devices[0].received <= from_proc(false));
+        }
+        kernel_counters_close(counters);
+    }
+    is_old_kernel = false;
+}
+
 int main(void)
 {
     lo = if_nametoindex("lo");
@@ -137,6 +186,7 @@ int main(void)
         test_gone(counters);
         test_many(counters);
         test_threads(counters);
+        test_old_kernel();
     }
     kernel_counters_close(counters);
     kernel_counters_close(NULL);
