@@ -7,9 +7,9 @@ static const int64_t SECOND = 1000000000;
 
 static uint8_t percent_of(uint64_t used, int64_t elapsed, unsigned processors)
 {
-    double share = 100.0 * (double)used / ((double)elapsed * (processors > 0 ? processors : 1));
+    uint64_t most = (uint64_t)elapsed * (processors > 0 ? processors : 1);
     /* The hypervisor's own threads may come on top of full processors. */
-    return share >= 100.0 ? 100 : (uint8_t)(share + 0.5);
+    return used >= most ? 100 : (uint8_t)((100 * used + most / 2) / most);
 }
 
 static void append(struct utilization *utilization, uint8_t percent, int64_t seconds)
