@@ -54,6 +54,8 @@ local function read_all(objVS)
     read_bytes(accountant, "NetworkBytesSent")
     read_bytes(accountant, "NetworkBytesReceived")
     read(accountant, "Since")
+    read_bytes(accountant, "DiskBytesRead")
+    read(accountant, "CPUUtilizationHistory")
     method(accountant, "LastSession")
     for adapter in read(objVM, "NetworkAdapters") or ipairs {} do
       read_bytes(adapter, "BytesSent")
