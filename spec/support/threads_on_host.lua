@@ -70,7 +70,8 @@ local code = math.tointeger(tonumber(host.read_file(status) or ""))
 -- where this project's own code takes one of the locks.
 local SANITIZER_STATUS <const> = 66
 local function is_of_libvirt_alone(report)
-  return report:find("lock-order-inversion", 1, true) ~= nil and not report:find("#0 pthread_mutex_lock[^\n]*\n    #1 [^\n]- src/")
+  return report:find("lock-order-inversion", 1, true) ~= nil
+    and not report:find("#0 pthread_mutex_lock[^\n]*\n    #1 [^\n]- src/")
 end
 local reports = 0
 local told = host.shell(("cat %s.* 2>/dev/null || true"):format(log))
