@@ -9,7 +9,8 @@ static uint8_t percent_of(uint64_t used, int64_t elapsed, unsigned processors)
 {
     uint64_t most = (uint64_t)elapsed * (processors > 0 ? processors : 1);
     /* The hypervisor's own threads may come on top of full processors. */
-    return used >= most ? 100 : (uint8_t)((100 * used + most / 2) / most);
+    uint64_t percent = used >= most ? 100 : (100 * used + most / 2) / most;
+    return (uint8_t)percent;
 }
 
 static void append(struct utilization *utilization, uint8_t percent, int64_t seconds)
