@@ -48,7 +48,7 @@ local function announce(name, alias, device, rounds)
   host.virsh("resume", name)
   host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
     {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["%s"]}}]]):format(rounds, alias))
-  host.wait_until("announcements of " .. name, 10, function()
+  host.wait_until("announcements of " .. name, 60, function()
     return host.device_counters(device) == rounds * 60
   end, 0.02)
   host.virsh("suspend", name)

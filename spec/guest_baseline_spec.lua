@@ -22,7 +22,7 @@ host.describe(_ENV, "a shared baseline #root", function()
       objVS:RecordResets()]]
     g:send(1, 9)
     g:reset()
-    NAMESPACE = host.wait_until("baseline", 5, function()
+    NAMESPACE = host.wait_until("baseline", 60, function()
       return g:xml():match("xmlns:[%w_-]+='([^']+)'>?%s*[^>]*version='1'") or
         g:xml():match("<[%w_-]+:baseline xmlns:[%w_-]+=['\"]([^'\"]+)")
     end)

@@ -217,7 +217,7 @@ host.describe(_ENV, "a real host #root", function()
       local trouble = objVS:FindVirtualMachine("trouble")
       assert.same({ 0, 0 }, figures(trouble))
       host.shell(("kill -KILL %d"):format(host.qemu_pid("trouble")))
-      host.wait_until("end of the machine", 10, function()
+      host.wait_until("end of the machine", 60, function()
         return trouble.State == vma.vmVMState_TurnedOff
       end)
       failure.expect({ name = "S_FALSE", member = "NetworkBytesSent", machine = "trouble" }, function()

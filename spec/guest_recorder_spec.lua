@@ -27,7 +27,7 @@ local function start_recorder()
     return math.tointeger(tonumber(host.read_file(path .. ".status") or ""))
   end
 
-  host.wait_until("line of the recorder", 10, function()
+  host.wait_until("line of the recorder", 60, function()
     return recorder.output() == "recording the resets of VMVirtualServer (" .. URI .. ")\n" or recorder.status()
   end, 0.02, recorder.output)
   recorder.pid = math.tointeger(tonumber(host.read_file(path .. ".pid")))
@@ -45,7 +45,7 @@ local function start_recorder()
   return setmetatable(recorder, { __close = function()
     if not recorder.status() then
       recorder.signal("KILL")
-      host.wait_until("end of the recorder", 5, recorder.status, 0.02)
+      host.wait_until("end of the recorder", 60, recorder.status, 0.02)
     end
   end })
 end
@@ -72,7 +72,7 @@ end
 -- Waits until the recorder, the only one that has such a connection, is
 -- connected again.
 local function wait_for_connection()
-  host.wait_until("read-only connection to libvirtd", 20, function()
+  host.wait_until("read-only connection to libvirtd", 60, function()
     return host.read_file("/proc/net/unix"):find(" 03 +%d+ %S*/libvirt%-sock%-ro\n")
   end)
   host.sleep(1) -- that it listens to events comes a moment after

@@ -216,7 +216,7 @@ counter_sources.describe(_ENV, "the traffic of a real machine #root", function(c
       host.virsh("resume", name)
       host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
         {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["%s"]}}]]):format(rounds, alias))
-      host.wait_until("announcements of " .. name, 10, function()
+      host.wait_until("announcements of " .. name, 60, function()
         return host.device_counters(devices[alias]) == rounds * 60
       end, 0.02)
       host.virsh("suspend", name)

@@ -21,7 +21,7 @@ local host = require "spec.support.libvirt_host"
 local IMAGE <const> = "build/guest"
 local BOOT_SECONDS <const> = 60
 local COMMAND_SECONDS <const> = 20
-local DEVICE_SECONDS <const> = 20
+local DEVICE_SECONDS <const> = 60
 local QUIET_SECONDS <const> = 30
 -- QEMU announces a restored guest in rounds that are up to 450 ms apart.
 local STILL_SECONDS <const> = 0.6
