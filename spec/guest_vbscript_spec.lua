@@ -111,32 +111,17 @@ host.describe(_ENV, "the ports on real guests #root", function()
   end)
 
   it("notes keeps a note on the machine", function()
-    local lacks = port.lacks(objVS.VirtualMachines[1], "Notes")
-    if lacks then
-      pending(lacks)
-      return
-    end
     assert.matches("stopped\tthe spare one\n", port.output_of(URI, "notes", "stopped", "the spare one"), 1, true)
     assert.equal("the spare one", objVS:FindVirtualMachine("stopped").Notes)
   end)
 
   it("cpu_history draws what each running guest has used", function()
-    local lacks = port.lacks(objVS.VirtualMachines[1].Accountant, "CPUUtilizationHistory")
-    if lacks then
-      pending(lacks)
-      return
-    end
     local output = port.output_of(URI, "cpu_history")
     assert.matches("^running: %d+ %% now\n", output)
     assert.equal(60, select(2, output:gsub("\t%d+\t#*\n", "")))
   end)
 
   it("state_events tells what becomes of the guest while it waits", function()
-    local lacks = port.lacks(objVS, "Connect") or port.lacks(objVS, "WaitForEvents")
-    if lacks then
-      pending(lacks)
-      return
-    end
     -- The machine is started once the port has said that it waits, and SIGINT
     -- ends the port once it has told of it.
     local output = shell.run([[

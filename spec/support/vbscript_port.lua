@@ -79,13 +79,4 @@ function vbscript_port.without_clock(text)
   end):gsub("Up time: %d+", "Up time: N"))
 end
 
---- Whether an object has a member; the reason for a pending test where not.
-function vbscript_port.lacks(object, member)
-  local ok, err = pcall(function() return object[member] end)
-  if not ok and type(err) == "table" and err.name == "DISP_E_UNKNOWNNAME" then
-    return err.message
-  end
-  return nil
-end
-
 return vbscript_port
