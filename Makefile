@@ -33,10 +33,10 @@ pkg_config = $(or $(shell pkg-config $(1) $(2)),$(error pkg-config does not find
 
 # --- Sources -----------------------------------------------------------------
 
-CORE       := $(wildcard src/core/*.c)
-HYPERVISOR := $(wildcard src/hypervisor/*.c)
-BINDING    := $(wildcard src/binding/*.c)
-SOURCES    := $(CORE) $(HYPERVISOR) $(BINDING)
+CORE        := $(wildcard src/core/*.c)
+BINDING     := $(wildcard src/binding/*.c)
+SOURCES     := $(wildcard src/*/*.c)
+WITHOUT_LUA := $(filter-out $(BINDING),$(SOURCES))
 C_TESTS    := $(wildcard spec/*/*_test.c)
 C_FILES    := $(wildcard src/*/*.[ch] spec/*/*.[ch] bench/*.[ch])
 LUA_FILES  := $(wildcard lua/vmaccountant/*.lua)
@@ -77,17 +77,17 @@ $(BUILD)/%.o: %.c Makefile
 # What is tested says what it is linked with: a test of src/core with src/core
 # and nothing else, which proves that the core needs nothing else.
 CORE_TESTS       := $(patsubst src/%.c,$(BUILD)/spec/%_test,$(CORE))
-HYPERVISOR_TESTS := $(patsubst src/hypervisor/%.c,$(BUILD)/spec/core/%_test,$(HYPERVISOR))
 BINDING_TESTS    := $(filter $(BUILD)/spec/binding/%,$(TEST_PROGRAMS))
+OTHER_TESTS      := $(filter-out $(CORE_TESTS) $(BINDING_TESTS),$(TEST_PROGRAMS))
 
 $(CORE_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(CORE))
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
-$(HYPERVISOR_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(CORE) $(HYPERVISOR))
+$(OTHER_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(WITHOUT_LUA))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
 
 # The test of the counters has the kernel refuse some requests.
-$(BUILD)/spec/core/kernel_counters_test: WRAP = -Wl,--wrap=mnl_socket_sendto
+$(BUILD)/spec/kernel/link_stats_test: WRAP = -Wl,--wrap=mnl_socket_sendto
 
 $(BINDING_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(SOURCES))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ \

@@ -12,7 +12,7 @@
  *     -Wl,--wrap=virConnectRef,--wrap=virConnectClose
  * which puts the functions of this file between the sources and the libraries.
  */
-#include "../core/check.h"
+#include "../support/check.h"
 
 #include <lauxlib.h>
 #include <libvirt/libvirt.h>

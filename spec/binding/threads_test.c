@@ -8,7 +8,7 @@
  * What the threads do is in threads.lua. The machines of the URI are read,
  * reset, paused and, on the test driver, turned off.
  */
-#include "../core/check.h"
+#include "../support/check.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

@@ -5,7 +5,7 @@
  *
  * Links with all of src/, its libraries and Lua 5.4.
  */
-#include "../core/check.h"
+#include "../support/check.h"
 
 #include <lauxlib.h>
 #include <libvirt/libvirt.h>

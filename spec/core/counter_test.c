@@ -1,7 +1,7 @@
 /* Links with src/core/{counter,decimal}.c. */
 #include "core/counter.h"
 
-#include "check.h"
+#include "../support/check.h"
 
 static const struct decimal LARGEST = {.low = UINT64_MAX, .high = UINT32_MAX};
 

@@ -1,7 +1,7 @@
 /* Links with src/core/decimal.c. */
 #include "core/decimal.h"
 
-#include "check.h"
+#include "../support/check.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Links with src/core/{session,counter,decimal}.c. */
 #include "core/session.h"
 
-#include "check.h"
+#include "../support/check.h"
 
 #include <string.h>
 

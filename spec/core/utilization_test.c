@@ -1,7 +1,7 @@
 /* Links with src/core/. */
 #include "core/utilization.h"
 
-#include "check.h"
+#include "../support/check.h"
 
 static const int64_t SECOND = 1000000000;
 

@@ -4,7 +4,7 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
-#include "hypervisor/event_thread.h"
+#include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
 #include <limits.h>

@@ -8,7 +8,7 @@
 #ifndef VMACCOUNTANT_BINDING_CLASS_H
 #define VMACCOUNTANT_BINDING_CLASS_H
 
-#include "hypervisor/fault.h"
+#include "base/fault.h"
 
 #include <lua.h>
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 #ifndef VMACCOUNTANT_BINDING_ERROR_H
 #define VMACCOUNTANT_BINDING_ERROR_H
 
-#include "hypervisor/fault.h"
+#include "base/fault.h"
 
 #include <lua.h>
 

@@ -1,7 +1,7 @@
 /*
  * host_info: VMHostInfo, the host that the machines are on.
  */
-#include "hypervisor/host_info.h"
+#include "host/host_info.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"

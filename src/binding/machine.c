@@ -1,11 +1,11 @@
 /*
  * machine: VMVirtualMachine.
  */
+#include "accounting/task.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
-#include "hypervisor/configuration.h"
-#include "hypervisor/machine_task.h"
+#include "host/configuration.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "binding/objects.h"
 #include "binding/resource.h"
 #include "binding/simulation.h"
-#include "hypervisor/libvirt.h"
+#include "libvirt_host/driver.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

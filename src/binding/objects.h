@@ -9,10 +9,10 @@
 #ifndef VMACCOUNTANT_BINDING_OBJECTS_H
 #define VMACCOUNTANT_BINDING_OBJECTS_H
 
+#include "accounting/accounting.h"
 #include "binding/class.h"
-#include "hypervisor/accounting.h"
-#include "hypervisor/hypervisor.h"
-#include "hypervisor/libvirt.h"
+#include "host/host.h"
+#include "libvirt_host/driver.h"
 
 #include <lua.h>
 

@@ -9,7 +9,7 @@
 #define VMACCOUNTANT_BINDING_SIMULATION_H
 
 #include "binding/class.h"
-#include "hypervisor/simulator.h"
+#include "simulator/simulator.h"
 
 extern const struct class simulator_class;         /* Simulator */
 extern const struct class simulated_machine_class; /* SimulatedMachine */

@@ -1,9 +1,9 @@
 /*
  * task: VMTask, what a life-cycle method returns.
  */
+#include "accounting/task.h"
 #include "binding/error.h"
 #include "binding/objects.h"
-#include "hypervisor/machine_task.h"
 
 #include <lauxlib.h>
 #include <stdatomic.h>

@@ -1,0 +1,129 @@
+/*
+ * account: what the accounting keeps of each machine. Shared by accounting.c
+ * (reads), accounting_events.c (what the host tells) and recorder.c.
+ */
+#ifndef VMACCOUNTANT_ACCOUNTING_ACCOUNT_H
+#define VMACCOUNTANT_ACCOUNTING_ACCOUNT_H
+
+#include "accounting/accounting.h"
+#include "accounting/disks.h"
+#include "accounting/event_queue.h"
+#include "accounting/processors.h"
+
+#include <pthread.h>
+
+struct finished_session {
+    bool exists;
+    bool start_known;
+    enum stop_reason reason;
+    int64_t domain_id;
+    int64_t started_at; /* unix seconds */
+    int64_t ended_at;
+    struct session session; /* final figures may still arrive */
+};
+
+struct account {
+    struct account *next; /* in its bucket */
+    struct machine_uuid uuid;
+    struct session session;
+    struct machine_sample last; /* the observation that the session stands at */
+    int64_t observed_at;        /* monotonic nanoseconds; of `last` */
+    int64_t started_at;         /* of the session, unix seconds, when start_known */
+    int64_t announced_at;       /* unix seconds, when start_announced */
+    int64_t reset_at;           /* unix milliseconds of the session's reset; 0: none known */
+    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of */
+    int64_t refused_reset_at;   /* of a shared baseline that cannot be of the session, or 0 */
+    uint64_t changed_in;        /* accounting.version when the account last changed */
+    const char *complaint;      /* about the shared baseline, or NULL */
+    bool is_current;            /* nothing is known to have happened since `observed_at` */
+    bool start_known;
+    bool start_announced; /* the start has been seen, its counters not yet */
+    bool reset_pending;   /* told of a reset, but the counters could not be read */
+    bool is_departed;     /* the machine is gone: kept for `finished` only */
+    bool wants_recording; /* the baseline is to be written by the recorder */
+    bool has_untold_complaint;
+    bool disks_reset_pending; /* their next figures become the baseline */
+    bool disks_uncounted;     /* nobody wrote down their figures at the reset */
+    bool is_reset_told;       /* the host has told of the session's reset */
+
+    struct finished_session finished;
+    struct disk_account *disks;           /* NULL until they are looked at */
+    uint64_t disks_changed_in;            /* accounting.version when they last changed */
+    struct processor_account *processors; /* NULL until it is sampled */
+};
+
+struct accounting {
+    struct hypervisor *host;
+    int64_t max_age;
+    atomic_uint references;
+    struct wake wake; /* not open before something is to be waited for */
+    struct machine_events *events;
+    pthread_mutex_t lock; /* guards all below */
+    uint64_t version;     /* counts the changes to all accounts */
+    struct account **buckets;
+    size_t bucket_count; /* a power of two */
+    size_t account_count;
+    size_t departed_count; /* accounts of machines that are gone, with a finished session */
+
+    struct machine_task *running_tasks; /* machine_task.c */
+    pthread_cond_t task_ended;
+
+    pthread_cond_t recording; /* there is something to record, or to stop for */
+    bool is_recording;
+    bool has_recorder; /* a thread of this accounting records, or is about to end */
+    bool is_closed;
+
+    struct processor_sampler sampler;
+
+    atomic_uint untold_complaints; /* written with the lock held */
+};
+
+struct accounting *accounting_hold(struct accounting *accounting);
+void accounting_release(struct accounting *accounting);
+
+/* All below: with the lock held. */
+
+struct account *account_find(struct accounting *accounting, const struct machine_uuid *uuid);
+/* NULL without memory. */
+struct account *account_find_or_add(struct accounting *accounting, const struct machine_uuid *uuid);
+void account_mark_changed(struct accounting *accounting, struct account *account);
+
+/* Brings the account up to the sample. False without memory. */
+bool account_observe(struct accounting *accounting, struct account *account,
+                     const struct machine_sample *sample, int64_t now);
+
+/* Ends the running session, if there is one. When the machine runs no more
+ * (NOT_RUNNING), and not under another domain ID, the devices that have outlived
+ * the run give their final figures now. */
+void account_end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
+                         enum stop_reason reason);
+
+/* The machine was reset, and the account stands at the counters of now. */
+void account_reset(struct accounting *accounting, struct account *account);
+
+/* The machine is no longer known to the host. The account goes, unless its
+ * last session may still be asked for. */
+void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid);
+
+/* The session's baseline for other processes; NULL without memory. */
+struct baseline *account_baseline(const struct account *account);
+
+/* Without the lock held. Asks the host for the machine's counters and brings
+ * its account up to them. Returns the account with the lock held, or NULL,
+ * without it, and a fault. */
+struct account *account_sample_and_lock(struct accounting *accounting,
+                                        const struct machine_uuid *uuid, struct fault *fault);
+
+/* As account_sample_and_lock, for a machine that must be running, and where a
+ * sample of at most max_age will do. */
+struct account *account_observe_running_and_lock(struct accounting *accounting,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault);
+
+/* Without the lock held. The machine has just been reset. */
+void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid);
+
+/* accounting_events.c: the host tells from now on, or no longer. */
+void accounting_listen(struct accounting *accounting);
+
+#endif

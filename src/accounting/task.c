@@ -1,0 +1,203 @@
+#include "accounting/task.h"
+
+#include "accounting/account.h"
+#include "libvirt_host/event_loop.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { PATIENCE_SECONDS = 2 };
+
+struct machine_task {
+    struct machine_task *next; /* among those that go on */
+    atomic_uint references;
+    struct accounting *accounting;
+    struct machine_uuid uuid;
+    enum machine_change change;
+
+    /* Guarded by the accounting's lock. */
+    bool is_complete;
+    bool ok;
+    bool is_cancelled;
+    struct fault fault;
+    int percent;
+};
+
+void machine_task_release(struct machine_task *task)
+{
+    if (task == NULL || atomic_fetch_sub(&task->references, 1) != 1)
+        return;
+    accounting_release(task->accounting);
+    free(task);
+}
+
+static void remove_running(struct machine_task *task)
+{
+    struct machine_task **link = &task->accounting->running_tasks;
+    while (*link != task)
+        link = &(*link)->next;
+    *link = task->next;
+}
+
+static void run(void *context)
+{
+    struct machine_task *task = context;
+    struct accounting *accounting = task->accounting;
+    struct fault fault = {0};
+    bool ok = accounting_change(accounting, &task->uuid, task->change, &fault);
+
+    pthread_mutex_lock(&accounting->lock);
+    task->ok = ok;
+    task->fault = fault;
+    task->is_complete = true;
+    remove_running(task);
+    pthread_cond_broadcast(&accounting->task_ended);
+    pthread_mutex_unlock(&accounting->lock);
+    wake_signal(&accounting->wake);
+    machine_task_release(task);
+}
+
+static bool takes_time(struct hypervisor *host, enum machine_change change)
+{
+    return host->driver->takes_time != NULL && host->driver->takes_time(host, change);
+}
+
+/* In a thread, which has a reference of its own. */
+static bool start(struct machine_task *task, struct fault *fault)
+{
+    struct accounting *accounting = task->accounting;
+    struct hypervisor *host = accounting->host;
+
+    if (!host->driver->check_change(host, &task->uuid, task->change, fault) ||
+        (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault)))
+        return false;
+    atomic_fetch_add(&task->references, 1);
+    pthread_mutex_lock(&accounting->lock);
+    task->next = accounting->running_tasks;
+    accounting->running_tasks = task;
+    pthread_mutex_unlock(&accounting->lock);
+    if (event_thread_run_detached(run, task, fault))
+        return true;
+    pthread_mutex_lock(&accounting->lock);
+    remove_running(task);
+    pthread_mutex_unlock(&accounting->lock);
+    machine_task_release(task);
+    return false;
+}
+
+struct machine_task *machine_task_begin(struct accounting *accounting,
+                                        const struct machine_uuid *uuid, enum machine_change change,
+                                        struct fault *fault)
+{
+    struct machine_task *task = calloc(1, sizeof *task);
+    if (task == NULL) {
+        fault_out_of_memory(fault);
+        return NULL;
+    }
+    atomic_init(&task->references, 1);
+    task->accounting = accounting_hold(accounting);
+    task->uuid = *uuid;
+    task->change = change;
+    bool in_thread = takes_time(accounting->host, change);
+    bool ok = in_thread ? start(task, fault) : accounting_change(accounting, uuid, change, fault);
+    if (!ok) {
+        machine_task_release(task);
+        return NULL;
+    }
+    if (!in_thread)
+        task->ok = task->is_complete = true;
+    return task;
+}
+
+bool machine_task_is_complete(struct machine_task *task)
+{
+    pthread_mutex_lock(&task->accounting->lock);
+    bool is_complete = task->is_complete;
+    pthread_mutex_unlock(&task->accounting->lock);
+    return is_complete;
+}
+
+enum task_result machine_task_result(struct machine_task *task, struct fault *fault)
+{
+    pthread_mutex_lock(&task->accounting->lock);
+    enum task_result result = task->ok             ? TASK_SUCCESS
+                              : task->is_cancelled ? TASK_CANCELLED
+                                                   : TASK_UNEXPECTED_ERROR;
+    *fault = task->fault;
+    pthread_mutex_unlock(&task->accounting->lock);
+    return result;
+}
+
+int machine_task_percent(struct machine_task *task)
+{
+    struct hypervisor *host = task->accounting->host;
+    int percent = 0;
+
+    if (machine_task_is_complete(task))
+        return 100;
+    bool is_known =
+        task->change == CHANGE_SAVE && host->driver->progress(host, &task->uuid, &percent);
+    pthread_mutex_lock(&task->accounting->lock);
+    if (is_known && percent > task->percent) /* the machine's memory may grow meanwhile */
+        task->percent = percent;
+    percent = task->percent;
+    pthread_mutex_unlock(&task->accounting->lock);
+    return percent;
+}
+
+bool machine_task_is_cancelable(struct machine_task *task)
+{
+    return task->change == CHANGE_SAVE && !machine_task_is_complete(task);
+}
+
+bool machine_task_cancel(struct machine_task *task, struct fault *fault)
+{
+    struct hypervisor *host = task->accounting->host;
+
+    if (!machine_task_is_cancelable(task))
+        return fault_set(fault, HRESULT_E_FAIL,
+                         machine_task_is_complete(task)
+                             ? "the task is complete and cannot be cancelled"
+                             : "only the saving of a machine can be cancelled");
+    pthread_mutex_lock(&task->accounting->lock);
+    task->is_cancelled = true; /* before the host ends it */
+    pthread_mutex_unlock(&task->accounting->lock);
+    if (host->driver->cancel(host, &task->uuid, fault))
+        return true;
+    pthread_mutex_lock(&task->accounting->lock);
+    task->is_cancelled = false;
+    pthread_mutex_unlock(&task->accounting->lock);
+    return false;
+}
+
+enum machine_state machine_tasks_state(struct accounting *accounting,
+                                       const struct machine_uuid *uuid, enum machine_state state)
+{
+    bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
+    bool is_on = state == MACHINE_Running || state == MACHINE_Paused;
+
+    pthread_mutex_lock(&accounting->lock);
+    for (const struct machine_task *task = accounting->running_tasks; task; task = task->next) {
+        if (!machine_uuid_equal(&task->uuid, uuid))
+            continue;
+        if (task->change == CHANGE_STARTUP && is_off)
+            state = MACHINE_TurningOn;
+        if (task->change == CHANGE_SAVE && is_on)
+            state = MACHINE_Saving;
+    }
+    pthread_mutex_unlock(&accounting->lock);
+    return state;
+}
+
+void machine_tasks_wait(struct accounting *accounting)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_SECONDS;
+    pthread_mutex_lock(&accounting->lock);
+    while (accounting->running_tasks != NULL &&
+           pthread_cond_timedwait(&accounting->task_ended, &accounting->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&accounting->lock);
+}

@@ -1,0 +1,55 @@
+#include "host/disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct adapter_key disk_key(const char *target)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (const char *c = target; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    return (struct adapter_key){.incarnation = hash | INCARNATION_OF_NAME};
+}
+
+bool disk_sample_start(struct disk_sample *sample, size_t capacity)
+{
+    sample->count = 0;
+    sample->capacity = capacity;
+    sample->targets = calloc(capacity + 1, sizeof *sample->targets);
+    sample->readings = calloc(capacity + 1, sizeof *sample->readings);
+    if (sample->targets != NULL && sample->readings != NULL)
+        return true;
+    disk_sample_clear(sample);
+    return false;
+}
+
+struct adapter_reading *disk_sample_add(struct disk_sample *sample, const char *target)
+{
+    for (size_t i = 0; i < sample->count; i++)
+        if (strcmp(sample->targets[i], target) == 0)
+            return &sample->readings[i];
+    if (sample->count == sample->capacity ||
+        (sample->targets[sample->count] = strdup(target)) == NULL)
+        return NULL;
+    struct adapter_reading *reading = &sample->readings[sample->count++];
+    *reading = (struct adapter_reading){.key = disk_key(target)};
+    return reading;
+}
+
+void disk_reading_set(struct adapter_reading *reading, enum direction direction,
+                      struct decimal bytes)
+{
+    reading->bytes[direction] = bytes;
+    reading->present |= 1u << direction;
+}
+
+void disk_sample_clear(struct disk_sample *sample)
+{
+    for (size_t i = 0; i < sample->count; i++)
+        free(sample->targets[i]);
+    free(sample->targets);
+    free(sample->readings);
+    sample->targets = NULL;
+    sample->readings = NULL;
+    sample->count = sample->capacity = 0;
+}

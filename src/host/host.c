@@ -1,0 +1,45 @@
+#include "host/host.h"
+
+struct hypervisor *hypervisor_hold(struct hypervisor *host)
+{
+    atomic_fetch_add(&host->references, 1);
+    return host;
+}
+
+void hypervisor_release(struct hypervisor *host)
+{
+    if (atomic_fetch_sub(&host->references, 1) == 1)
+        host->driver->destroy(host);
+}
+
+bool hypervisor_find(struct hypervisor *host, const char *name, struct machine_uuid *uuid,
+                     bool *found, struct fault *fault)
+{
+    if (!host->driver->find(host, name, uuid, found, fault))
+        return false;
+    if (*found)
+        return true;
+
+    struct machine_list list = {0};
+    if (!host->driver->list(host, &list, fault))
+        return false;
+
+    const struct machine_list_entry *match = NULL;
+    bool ok = true;
+    for (size_t i = 0; i < list.count && ok; i++) {
+        if (!machine_name_equal(list.entries[i].name, name))
+            continue;
+        if (match != NULL)
+            ok = fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                           "'%s' could be '%s' or '%s', which differ in letter case only; "
+                           "give the exact name",
+                           name, match->name, list.entries[i].name);
+        match = &list.entries[i];
+    }
+    if (ok && match != NULL) {
+        *uuid = match->uuid;
+        *found = true;
+    }
+    machine_list_clear(&list);
+    return ok;
+}

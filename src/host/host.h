@@ -1,0 +1,244 @@
+/*
+ * hypervisor: what the accountant asks of a host, whatever host it is.
+ *
+ * Two hosts stand behind this interface: libvirt.c and simulator.c. A host's
+ * functions may be called from any thread, return false with a filled fault
+ * when they cannot answer, and change nothing on the host but in `change`,
+ * `rename` and what is called set or write.
+ */
+#ifndef VMACCOUNTANT_HOST_HOST_H
+#define VMACCOUNTANT_HOST_HOST_H
+
+#include "base/fault.h"
+#include "host/disk.h"
+#include "host/host_info.h"
+#include "host/machine.h"
+#include "host/scheduling.h"
+
+struct hypervisor;
+
+/* Receives the samples of a sweep one by one. It may be called with the host's
+ * lock held, and so must not call the host. */
+typedef void sample_receiver(void *context, const struct machine_sample *sample);
+
+/* What a host tells of by itself, from any thread, and one at a time. The host
+ * holds the context between `hold` and `release` while it calls. */
+struct hypervisor_listener {
+    void *context;
+    void (*hold)(void *context);
+    void (*release)(void *context);
+
+    /* The name of the machine that the next word is of. */
+    void (*named)(void *context, const struct machine_uuid *uuid, const char *name);
+    /* A machine was powered up, restored, or has arrived from another host. */
+    void (*started)(void *context, const struct machine_uuid *uuid, bool is_restored);
+    /* A run of the machine is over. */
+    void (*stopped)(void *context, const struct machine_uuid *uuid, enum stop_reason reason);
+    /* The machine was halted, perhaps as a part of saving it, or goes on; it is
+     * in that state by now. */
+    void (*paused)(void *context, const struct machine_uuid *uuid, enum machine_state state);
+    void (*resumed)(void *context, const struct machine_uuid *uuid);
+    /* The machine was reset, by whomever. May come twice for one reset. */
+    void (*reset)(void *context, const struct machine_uuid *uuid);
+    /* Adapters were plugged or unplugged, or a shared baseline written. */
+    void (*adapters_changed)(void *context, const struct machine_uuid *uuid);
+    /* The device of that incarnation is gone, with these final figures. */
+    void (*device_gone)(void *context, uint64_t incarnation,
+                        const struct decimal bytes[DIRECTION_COUNT]);
+    /* Some of the above may have been missed. */
+    void (*missed)(void *context);
+};
+
+/* Which way one adapter's counters are read. The receiver frees the texts
+ * machine and device. */
+struct counter_source {
+    char *machine;
+    uint8_t mac[MAC_SIZE];
+    char *device;     /* NULL when it has none */
+    uint64_t ifindex; /* 0 when it cannot be seen */
+    const char *source;
+    const char *reason;
+};
+typedef void source_receiver(void *context, struct counter_source *source);
+
+/* The processor time that one running machine has used. */
+struct processor_time {
+    struct machine_uuid uuid;
+    int64_t domain_id;
+    int64_t at;          /* monotonic nanoseconds, when it was looked at */
+    int64_t begun_at;    /* the same, when it was zero; 0: not known */
+    uint64_t used;       /* nanoseconds */
+    unsigned processors; /* virtual ones; 0: not looked at */
+};
+
+/* Receives the times one by one, without any lock held. False asks for the
+ * same once more, with the number of processors. */
+typedef bool processor_time_receiver(void *context, const struct processor_time *time);
+
+struct product {
+    char name[64];
+    char version[64];
+};
+
+struct hypervisor_driver {
+    /* It tells its listener in the thread that makes things happen, and never
+     * waits: nothing needs a thread of its own. */
+    bool is_synchronous;
+
+    /* All machines that the host defines or runs, in no order. */
+    bool (*list)(struct hypervisor *host, struct machine_list *list, struct fault *fault);
+
+    /* The machine of exactly that name; *found tells whether there is one. */
+    bool (*find)(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+                 struct fault *fault);
+
+    /* The machine's name of now, to be freed by the caller. */
+    bool (*name)(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+                 struct fault *fault);
+
+    bool (*state)(struct hypervisor *host, const struct machine_uuid *uuid,
+                  enum machine_state *state, struct fault *fault);
+
+    /* The adapters in the machine's definition, running or not, held for the
+     * caller. */
+    bool (*adapters)(struct hypervisor *host, const struct machine_uuid *uuid,
+                     struct adapter_list **adapters, struct fault *fault);
+
+    /* The counters of one machine, live. A machine that is defined but not
+     * running is a sample whose domain_id is NOT_RUNNING. */
+    bool (*sample)(struct hypervisor *host, const struct machine_uuid *uuid,
+                   struct machine_sample *sample, struct fault *fault);
+
+    /* The counters of all machines at once. A machine that cannot be sampled
+     * is left out: asking for it alone tells why. */
+    bool (*sample_all)(struct hypervisor *host, sample_receiver *receive, void *context,
+                       struct fault *fault);
+
+    /* The counters of the disks of one machine, or of all that run (uuid is
+     * NULL); of all, those that would keep the others waiting are left out.
+     * Asks the hypervisor process itself: one that does not answer is given up
+     * after the host's time-out. */
+    bool (*sample_disks)(struct hypervisor *host, const struct machine_uuid *uuid,
+                         disk_receiver *receive, void *context, struct fault *fault);
+
+    /* The processor time of all machines that run. */
+    bool (*processor_times)(struct hypervisor *host, processor_time_receiver *receive,
+                            void *context, struct fault *fault);
+
+    /* How the machine's processors are scheduled: as it runs, or, when it does
+     * not, as it will. */
+    bool (*scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+                       struct scheduling *scheduling, struct fault *fault);
+
+    /* Sets what scheduling_check() has accepted, from now on and for the
+     * machine's next starts. */
+    bool (*set_scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+                           const struct scheduling *scheduling, struct fault *fault);
+
+    /* Whether the change may take so long that a thread should wait for it.
+     * NULL: none does, and the three that follow are not needed. */
+    bool (*takes_time)(struct hypervisor *host, enum machine_change change);
+    /* Whether the machine's state, and the user's rights, allow the change. */
+    bool (*check_change)(struct hypervisor *host, const struct machine_uuid *uuid,
+                         enum machine_change change, struct fault *fault);
+    /* How far a change is that goes on; false when it cannot be known. */
+    bool (*progress)(struct hypervisor *host, const struct machine_uuid *uuid, int *percent);
+    /* Ends a change that goes on. */
+    bool (*cancel)(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault);
+
+    /* Carries the change out and returns when it is done. */
+    bool (*change)(struct hypervisor *host, const struct machine_uuid *uuid,
+                   enum machine_change change, struct fault *fault);
+
+    /* When this run of the machine began, in seconds since 1970. */
+    bool (*started_at)(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+                       int64_t *unix_seconds, struct fault *fault);
+
+    /* Why the machine is not running, as far as the host remembers. */
+    bool (*stop_reason)(struct hypervisor *host, const struct machine_uuid *uuid,
+                        enum stop_reason *reason, struct fault *fault);
+
+    /* Tells how the counters of the adapters that are known are read. */
+    bool (*sources)(struct hypervisor *host, source_receiver *receive, void *context,
+                    struct fault *fault);
+
+    /* Whether the host tells of what happens. */
+    bool (*tells)(struct hypervisor *host);
+
+    /* From now on the listener is told what happens; NULL ends that. The host
+     * keeps the pointed-to functions' pointers, not the structure. A host
+     * that cannot tell does nothing. */
+    void (*listen)(struct hypervisor *host, const struct hypervisor_listener *listener);
+
+    /* Returns when what has happened to devices so far has been told. */
+    void (*settle)(struct hypervisor *host);
+
+    /* The figures of the device of that incarnation, while it is there. */
+    bool (*device_bytes)(struct hypervisor *host, uint64_t incarnation,
+                         struct decimal bytes[DIRECTION_COUNT]);
+
+    /* Shares the baseline with other processes. */
+    bool (*write_baseline)(struct hypervisor *host, const struct machine_uuid *uuid,
+                           const struct baseline *baseline, struct fault *fault);
+
+    /* Whether baselines could be written: opens what that needs. */
+    bool (*prepare_writing)(struct hypervisor *host, struct fault *fault);
+
+    /* What configuration.h has checked: a new name, notes and memory of a
+     * machine, which is turned off where it gets another name or memory. */
+    bool (*rename)(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+                   struct fault *fault);
+    bool (*set_notes)(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+                      struct fault *fault);
+    bool (*set_memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                       struct fault *fault);
+
+    /* The machine's notes, an empty text for none, to be freed by the caller. */
+    bool (*notes)(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+                  struct fault *fault);
+    bool (*memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+                   struct fault *fault);
+
+    /* The file that a saved machine is restored from, to be freed by the
+     * caller; VM_E_VM_NO_SAVED_STATE for one that is not saved. */
+    bool (*saved_state_path)(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+                             struct fault *fault);
+
+    /* One part of what the host tells of itself. info is all zero; the caller
+     * clears it, also after a fault. */
+    bool (*host_info)(struct hypervisor *host, enum host_part part, struct host_info *info,
+                      struct fault *fault);
+
+    bool (*product)(struct hypervisor *host, struct product *product, struct fault *fault);
+
+    /* How long the host's service has been running, in seconds. */
+    bool (*uptime)(struct hypervisor *host, int64_t *seconds, struct fault *fault);
+
+    /* The host's clocks: seconds since 1970, and one in nanoseconds that
+     * never goes back. */
+    int64_t (*unix_time)(struct hypervisor *host);
+    int64_t (*monotonic_time)(struct hypervisor *host);
+
+    /* Ends the connection: calls fail from here on. */
+    void (*close)(struct hypervisor *host);
+    /* Frees the host, when nobody holds it any more. */
+    void (*destroy)(struct hypervisor *host);
+};
+
+/* Each host begins with this. */
+struct hypervisor {
+    const struct hypervisor_driver *driver;
+    atomic_uint references;
+    char *uri; /* what it is called, and what tells two hosts apart; owned by the host */
+};
+
+struct hypervisor *hypervisor_hold(struct hypervisor *host);
+void hypervisor_release(struct hypervisor *host);
+
+/* The machine of that name, without regard to letter case; one that has the
+ * very name comes first. *found tells whether there is one. A fault when
+ * several machines differ from the name in letter case only. */
+bool hypervisor_find(struct hypervisor *host, const char *name, struct machine_uuid *uuid,
+                     bool *found, struct fault *fault);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * network_device: the host's own network devices, asked of the kernel through
+ * rtnetlink, with libmnl.
+ */
+#ifndef VMACCOUNTANT_KERNEL_LINK_H
+#define VMACCOUNTANT_KERNEL_LINK_H
+
+#include "core/session.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct network_device {
+    unsigned ifindex;
+    uint8_t address[MAC_SIZE];
+    bool has_address;
+    /* The host is at the other end of a tap: what it receives, the guest has
+     * sent. A macvtap is the guest's own end. */
+    bool is_guest_end;
+    bool has_bytes;
+    uint64_t received; /* as the device counts: IFLA_STATS64 */
+    uint64_t sent;
+};
+
+/* Reads an RTM_NEWLINK or RTM_DELLINK message; false when it is not one of a
+ * device, or not of the whole device (AF_BRIDGE speaks of a port). */
+bool network_device_parse(const struct nlmsghdr *message, struct network_device *device);
+
+/* The device of that name in this network namespace. Asks the kernel once;
+ * false when there is none. */
+bool network_device_find(const char *name, struct network_device *device);
+
+/* The device of that index. */
+bool network_device_read(unsigned ifindex, struct network_device *device);
+
+/* Whether the device can be the host's end of an adapter with that MAC:
+ * libvirt gives a tap the guest's address but for the first byte, and a
+ * macvtap the whole address. */
+bool network_device_serves(const struct network_device *device, const uint8_t mac[MAC_SIZE]);
+
+/* The device's figures from the guest's side. */
+void network_device_bytes(const struct network_device *device,
+                          struct decimal bytes[DIRECTION_COUNT]);
+
+#endif

@@ -1,0 +1,114 @@
+#include "kernel/link_monitor.h"
+
+#include <errno.h>
+#include <libvirt/libvirt.h>
+#include <linux/rtnetlink.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* A burst of a thousand devices is about 3 MiB of messages; the kernel charges
+ * only what is queued. */
+enum { RECEIVE_BUFFER = 8 * 1024 * 1024, MESSAGE_SIZE = 64 * 1024 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct mnl_socket *monitor;
+static int watch = -1;
+static struct network_monitor_subscriber *subscribers;
+
+static int tell(const struct nlmsghdr *message, void *context)
+{
+    struct network_device device;
+
+    (void)context;
+    if (message->nlmsg_type == RTM_DELLINK && network_device_parse(message, &device) &&
+        device.has_bytes)
+        for (struct network_monitor_subscriber *one = subscribers; one != NULL; one = one->next)
+            one->device_gone(one->context, &device);
+    return MNL_CB_OK;
+}
+
+static void drain(void)
+{
+    static _Alignas(struct nlmsghdr) char buffer[MESSAGE_SIZE]; /* guarded by the lock */
+
+    while (monitor != NULL) {
+        ssize_t length = mnl_socket_recvfrom(monitor, buffer, sizeof buffer);
+        if (length > 0) {
+            mnl_cb_run(buffer, (size_t)length, 0, 0, tell, NULL);
+        } else if (length < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
+            for (struct network_monitor_subscriber *one = subscribers; one; one = one->next)
+                one->missed(one->context);
+        } else if (length >= 0 || errno != EINTR) {
+            break; /* EAGAIN: that was all */
+        }
+    }
+}
+
+void network_monitor_drain(void)
+{
+    pthread_mutex_lock(&lock);
+    drain();
+    pthread_mutex_unlock(&lock);
+}
+
+static void on_readable(int handle, int descriptor, int events, void *context)
+{
+    (void)handle;
+    (void)descriptor;
+    (void)events;
+    (void)context;
+    network_monitor_drain();
+}
+
+void network_monitor_start(void)
+{
+    int size = RECEIVE_BUFFER;
+    struct mnl_socket *opened = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (opened == NULL)
+        return;
+    if (mnl_socket_bind(opened, RTMGRP_LINK, MNL_SOCKET_AUTOPID) != 0) {
+        mnl_socket_close(opened);
+        return;
+    }
+    /* Beyond net.core.rmem_max with CAP_NET_ADMIN only. */
+    int descriptor = mnl_socket_get_fd(opened);
+    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+
+    pthread_mutex_lock(&lock);
+    monitor = opened;
+    watch = virEventAddHandle(descriptor, VIR_EVENT_HANDLE_READABLE, on_readable, NULL, NULL);
+    pthread_mutex_unlock(&lock);
+}
+
+void network_monitor_stop(void)
+{
+    pthread_mutex_lock(&lock);
+    if (watch >= 0)
+        virEventRemoveHandle(watch);
+    watch = -1;
+    if (monitor != NULL)
+        mnl_socket_close(monitor);
+    monitor = NULL;
+    pthread_mutex_unlock(&lock);
+}
+
+void network_monitor_subscribe(struct network_monitor_subscriber *subscriber)
+{
+    pthread_mutex_lock(&lock);
+    subscriber->next = subscribers;
+    subscribers = subscriber;
+    pthread_mutex_unlock(&lock);
+}
+
+void network_monitor_unsubscribe(struct network_monitor_subscriber *subscriber)
+{
+    pthread_mutex_lock(&lock);
+    struct network_monitor_subscriber **link = &subscribers;
+    while (*link != NULL && *link != subscriber)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = subscriber->next;
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,164 @@
+#include "libvirt_host/libvirt_host.h"
+
+#include "libvirt_host/baseline_xml.h"
+#include "libvirt_host/error.h"
+
+#include <stdlib.h>
+
+static int start(virDomainPtr domain)
+{
+    return virDomainCreate(domain);
+}
+
+static int reset(virDomainPtr domain)
+{
+    return virDomainReset(domain, 0);
+}
+
+static int save(virDomainPtr domain)
+{
+    return virDomainManagedSave(domain, 0);
+}
+
+static int discard_saved_state(virDomainPtr domain)
+{
+    return virDomainManagedSaveRemove(domain, 0);
+}
+
+/* How each change is asked of libvirt, and the code that Virtual Server
+ * documents for a machine in the wrong state. */
+static const struct {
+    int (*call)(virDomainPtr domain);
+    const char *failed;
+    enum hresult wrong_state;
+} changes[] = {
+    [CHANGE_STARTUP] = {start, "the machine cannot be started", HRESULT_VM_E_VM_RUNNING},
+    [CHANGE_TURN_OFF] = {virDomainDestroy, "the machine cannot be turned off",
+                         HRESULT_VM_E_VM_NOT_RUNNING},
+    [CHANGE_RESET] = {reset, "the machine cannot be reset", HRESULT_VM_E_VM_NOT_RUNNING},
+    [CHANGE_SAVE] = {save, "the machine cannot be saved", HRESULT_VM_E_VM_NOT_RUNNING},
+    [CHANGE_PAUSE] = {virDomainSuspend, "the machine cannot be paused", HRESULT_E_FAIL},
+    [CHANGE_RESUME] = {virDomainResume, "the machine cannot be resumed", HRESULT_E_FAIL},
+    [CHANGE_DISCARD_SAVED_STATE] = {discard_saved_state, "the saved state cannot be discarded",
+                                    HRESULT_VM_E_VM_RUNNING},
+};
+
+/* The documented refusals that libvirt does not make, or not in all its
+ * drivers with the same code: it pauses a paused machine without a word, and
+ * discards a saved state that is not there. */
+static bool check_state(virDomainPtr domain, enum machine_change change, struct fault *fault)
+{
+    enum machine_state state;
+
+    if (change == CHANGE_TURN_OFF || change == CHANGE_RESET)
+        return true;
+    if (!libvirt_domain_state(domain, &state, fault))
+        return false;
+    bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
+    if (change == CHANGE_STARTUP)
+        return is_off ||
+               fault_set(fault, HRESULT_VM_E_VM_RUNNING, "the machine is running already");
+    if (change == CHANGE_DISCARD_SAVED_STATE) {
+        if (!is_off)
+            return fault_set(fault, HRESULT_VM_E_VM_RUNNING,
+                             "the machine is running, so it has no saved state to discard");
+        return state == MACHINE_Saved ||
+               fault_set(fault, HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");
+    }
+    if (is_off)
+        return fault_set(fault, HRESULT_VM_E_VM_NOT_RUNNING, "the machine is not running");
+    if (change == CHANGE_PAUSE && state == MACHINE_Paused)
+        return fault_set(fault, HRESULT_E_FAIL, "the machine is already paused");
+    if (change == CHANGE_RESUME && state != MACHINE_Paused)
+        return fault_set(fault, HRESULT_E_FAIL, "the machine is not paused");
+    return true;
+}
+
+/* The test driver runs in this process, and has done all it does at once. */
+bool libvirt_takes_time(struct hypervisor *host, enum machine_change change)
+{
+    return !libvirt_host(host)->is_in_process &&
+           (change == CHANGE_STARTUP || change == CHANGE_SAVE);
+}
+
+bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uuid,
+                          enum machine_change change, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = check_state(domain, change, fault);
+    virDomainFree(domain);
+    return ok;
+}
+
+/* Of a machine that is being saved libvirt tells how much memory is written. */
+bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, int *percent)
+{
+    virDomainJobInfo job;
+    struct fault fault;
+
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, &fault);
+    if (domain == NULL)
+        return false;
+    bool ok = virDomainGetJobInfo(domain, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE &&
+              job.dataTotal > 0;
+    virDomainFree(domain);
+    if (ok)
+        *percent = job.dataProcessed >= job.dataTotal
+                       ? 99 /* it is not complete yet */
+                       : (int)((double)job.dataProcessed * 100 / (double)job.dataTotal);
+    return ok;
+}
+
+bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = virDomainAbortJob(domain) == 0 ||
+              libvirt_error_fault(fault, "the task cannot be cancelled", HRESULT_E_FAIL);
+    virDomainFree(domain);
+    return ok;
+}
+
+bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,
+                    enum machine_change change, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = check_state(domain, change, fault);
+    if (ok && changes[change].call(domain) < 0)
+        ok = libvirt_error_fault(fault, changes[change].failed, changes[change].wrong_state);
+    virDomainFree(domain);
+    return ok;
+}
+
+bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
+                            const struct baseline *baseline, struct fault *fault)
+{
+    char *element = baseline_xml_write(baseline);
+    if (element == NULL)
+        return fault_out_of_memory(fault);
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    bool ok = domain != NULL;
+    /* Into the live definition only: what it says is of this run. */
+    if (ok && virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, element, BASELINE_PREFIX,
+                                   BASELINE_NAMESPACE, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        ok =
+            libvirt_error_fault(fault, "the machine's baseline cannot be written", HRESULT_S_FALSE);
+    if (domain != NULL)
+        virDomainFree(domain);
+    free(element);
+    return ok;
+}
+
+bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault)
+{
+    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_WRITE, fault);
+    if (connection == NULL)
+        return false;
+    virConnectClose(connection);
+    return true;
+}

@@ -1,0 +1,480 @@
+#include "libvirt_host/libvirt_host.h"
+
+#include "libvirt_host/driver.h"
+#include "libvirt_host/error.h"
+#include "libvirt_host/event_loop.h"
+
+#include <errno.h>
+#include <libxml/uri.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How long Close() waits for a host that does not say goodbye. */
+enum { CLOSE_PATIENCE_MILLISECONDS = 500 };
+
+static struct timespec deadline_in(int64_t milliseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += milliseconds / 1000;
+    until.tv_nsec += milliseconds % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return until;
+}
+
+/* ------------------------------------------------------------------------
+ * Opening: in a thread of its own, since virConnectOpen() knows no time-out
+ * and a daemon that is stopped still has its socket.
+ * ------------------------------------------------------------------------ */
+
+/* The value of the URI's parameter `socket`, to be freed; NULL for none. */
+static char *socket_parameter(const xmlURI *uri)
+{
+    const char *name = "socket=";
+    const char *query = uri->query_raw;
+    while (query != NULL && strncmp(query, name, strlen(name)) != 0) {
+        query = strpbrk(query, "&;");
+        query = query != NULL ? query + 1 : NULL;
+    }
+    if (query == NULL)
+        return NULL;
+    query += strlen(name);
+    return xmlURIUnescapeString(query, (int)strcspn(query, "&;"), NULL);
+}
+
+/* Whether a daemon's own socket listens at that path, or, for NULL, at any of
+ * the usual ones. */
+static bool is_socket_of_daemon(const char *listening, const char *wanted)
+{
+    static const char *const usual[] = {"/libvirt/libvirt-sock-ro", "/libvirt/libvirt-sock",
+                                        "/libvirt/virtqemud-sock-ro", "/libvirt/virtqemud-sock"};
+    size_t length = strlen(listening);
+
+    if (wanted != NULL && strcmp(listening, wanted) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (length >= strlen(usual[i]) &&
+            strcmp(listening + length - strlen(usual[i]), usual[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A UNIX socket is reached from every network namespace, and can be forwarded
+ * to another host, where other devices have the same names and, when a machine
+ * is copied, the same addresses. The kernel lists a socket in the namespace
+ * that it was bound in: there are the daemon's devices. */
+static bool daemon_shares_network(const xmlURI *uri)
+{
+    enum { LISTENS = 0x10000 }; /* __SO_ACCEPTCON */
+    char line[512], listening[256];
+    char *parameter = socket_parameter(uri);
+    char *wanted = parameter != NULL ? realpath(parameter, NULL) : NULL;
+    FILE *sockets = fopen("/proc/thread-self/net/unix", "re");
+    bool found = false;
+
+    while (sockets != NULL && !found && (parameter == NULL || wanted != NULL) &&
+           fgets(line, sizeof line, sockets) != NULL) {
+        unsigned flags;
+        found = sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, listening) == 2 &&
+                (flags & LISTENS) != 0 && is_socket_of_daemon(listening, wanted);
+    }
+    if (sockets != NULL)
+        fclose(sockets);
+    free(wanted);
+    xmlFree(parameter);
+    return found;
+}
+
+/* libvirt's URIs are DRIVER[+TRANSPORT]://[USER@][HOST]/PATH: without a host,
+ * and over no transport but a UNIX socket, the machines are this host's. */
+static void read_uri(struct libvirt_host *self)
+{
+    xmlURIPtr uri = xmlParseURI(self->base.uri);
+    if (uri == NULL)
+        return;
+    bool no_host = uri->server == NULL || uri->server[0] == '\0';
+    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
+    self->is_local_qemu =
+        no_host && (strcmp(scheme, "qemu") == 0 || strcmp(scheme, "qemu+unix") == 0);
+    self->is_in_process = no_host && strcmp(scheme, "test") == 0;
+    self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
+    xmlFreeURI(uri);
+}
+
+/* A host that is silent for the whole time is taken for dead: libvirt asks
+ * `count` times, `interval` seconds apart, and waits once more. Drivers within
+ * this process have no such thing, and need none. */
+static void keep_alive(virConnectPtr connection, int timeout)
+{
+    int interval = timeout / 6 > 0 ? timeout / 6 : 1;
+    int count = timeout / interval - 1;
+    virConnectSetKeepAlive(connection, interval, (unsigned)(count > 0 ? count : 1));
+}
+
+static void on_lost(virConnectPtr connection, int reason, void *context)
+{
+    (void)connection;
+    (void)reason;
+    struct libvirt_host *self = context;
+
+    pthread_mutex_lock(&self->lock);
+    if (self->reconnect_timer >= 0)
+        virEventUpdateTimeout(self->reconnect_timer, 1000);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* What is registered on a read-only connection. A driver without close
+ * callbacks accepts one and forgets it, its free callback too, so what the
+ * callback needs is freed here: after virConnectUnregisterCloseCallback()
+ * none is under way. */
+struct registration {
+    struct libvirt_host *host; /* held */
+    int event_ids[EVENT_KINDS];
+};
+
+static struct registration *register_callbacks(struct libvirt_host *self, virConnectPtr connection)
+{
+    struct registration *registration = malloc(sizeof *registration);
+    if (registration == NULL)
+        return NULL; /* the host is asked instead */
+    hypervisor_hold(&self->base);
+    registration->host = self;
+    virConnectRegisterCloseCallback(connection, on_lost, self, NULL);
+    libvirt_register_events(self, connection, registration->event_ids);
+    return registration;
+}
+
+static void close_connection(virConnectPtr connection, struct registration *registration)
+{
+    if (registration != NULL) {
+        virConnectUnregisterCloseCallback(connection, on_lost);
+        libvirt_deregister_events(connection, registration->event_ids);
+        hypervisor_release(&registration->host->base);
+        free(registration);
+    }
+    virConnectClose(connection);
+}
+
+/* What the first connection tells of the host. False when it tells nothing. */
+static bool learn_uri(struct libvirt_host *self, virConnectPtr connection)
+{
+    char *uri = virConnectGetURI(connection);
+
+    pthread_mutex_lock(&self->lock);
+    if (self->base.uri == NULL && uri != NULL) {
+        self->base.uri = uri;
+        read_uri(self);
+        uri = NULL;
+    }
+    bool is_known = self->base.uri != NULL;
+    pthread_mutex_unlock(&self->lock);
+    free(uri);
+    return is_known;
+}
+
+static void explain_failure(struct libvirt_host *self, enum access access, struct fault *fault)
+{
+    if (access != READ_WRITE) {
+        libvirt_error_open_fault(fault, self->requested_uri);
+        return;
+    }
+    libvirt_error_fault(fault,
+                        "changing a machine needs a read-write connection, which this user does "
+                        "not get (on Debian, the group libvirt does)",
+                        HRESULT_E_ACCESSDENIED);
+    /* With a read-only connection at hand it is the permission that lacks. */
+    if (fault->code == HRESULT_DISP_E_EXCEPTION && virGetLastErrorCode() == VIR_ERR_SYSTEM_ERROR &&
+        (virGetLastError()->int1 == EACCES || virGetLastError()->int1 == EPERM))
+        fault->code = HRESULT_E_ACCESSDENIED;
+}
+
+static void open_link(struct libvirt_host *self, enum access access)
+{
+    struct fault failure = {.code = HRESULT_S_OK};
+    struct registration *registration = NULL;
+    virConnectPtr connection = access == READ_ONLY    ? virConnectOpenReadOnly(self->requested_uri)
+                               : access == READ_WRITE ? virConnectOpen(self->base.uri)
+                                                      : virConnectOpenReadOnly(self->base.uri);
+
+    if (connection != NULL && !learn_uri(self, connection)) {
+        virConnectClose(connection);
+        connection = NULL;
+    }
+    if (connection == NULL) {
+        explain_failure(self, access, &failure);
+    } else {
+        keep_alive(connection, self->timeout);
+        if (access == READ_ONLY)
+            registration = register_callbacks(self, connection);
+    }
+
+    pthread_mutex_lock(&self->lock);
+    struct link *link = &self->links[access];
+    bool is_late = self->is_closed;
+    link->is_opening = false;
+    link->failure = failure;
+    if (connection != NULL && !is_late) {
+        link->connection = connection;
+        link->registration = registration;
+    }
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+    if (connection != NULL && is_late)
+        close_connection(connection, registration);
+    else if (connection != NULL && access == READ_ONLY)
+        libvirt_resynchronize(self);
+}
+
+static void open_read_only(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_ONLY);
+    hypervisor_release(&self->base);
+}
+
+static void open_read_write(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_WRITE);
+    hypervisor_release(&self->base);
+}
+
+static void open_read_only_waiting(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_ONLY_WAITING);
+    hypervisor_release(&self->base);
+}
+
+static void open_read_only_sampling(void *context)
+{
+    struct libvirt_host *self = context;
+    open_link(self, READ_ONLY_SAMPLING);
+    hypervisor_release(&self->base);
+}
+
+static void say_farewell(void *context)
+{
+    struct link *lost = context;
+    close_connection(lost->connection, lost->registration);
+    free(lost);
+}
+
+/* Closes a lost connection without waiting for a host that may be silent. */
+static void drop_lost(struct link *link)
+{
+    struct link *lost = malloc(sizeof *lost);
+    struct fault fault;
+
+    if (lost == NULL)
+        return; /* it stays, lost; the next call tries again */
+    *lost = *link;
+    if (event_thread_run_detached(say_farewell, lost, &fault))
+        link->connection = NULL;
+    else
+        free(lost);
+}
+
+/* With the lock held: the link is usable, or on its way to be. */
+static bool begin_opening(struct libvirt_host *self, enum access access, struct fault *fault)
+{
+    static void (*const openers[ACCESS_KINDS])(void *) = {
+        [READ_ONLY] = open_read_only,
+        [READ_WRITE] = open_read_write,
+        [READ_ONLY_WAITING] = open_read_only_waiting,
+        [READ_ONLY_SAMPLING] = open_read_only_sampling,
+    };
+    struct link *link = &self->links[access];
+
+    if (link->connection != NULL && virConnectIsAlive(link->connection) != 1)
+        drop_lost(link);
+    if (link->connection != NULL || link->is_opening)
+        return true;
+    hypervisor_hold(&self->base);
+    link->is_opening = event_thread_run_detached(openers[access], self, fault);
+    if (!link->is_opening)
+        hypervisor_release(&self->base);
+    return link->is_opening;
+}
+
+virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
+{
+    struct timespec until = deadline_in((int64_t)self->timeout * 1000);
+    struct link *link = &self->links[access];
+    virConnectPtr connection = NULL;
+    int waited = 0;
+
+    pthread_mutex_lock(&self->lock);
+    bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
+                                            "the application object has been closed");
+    ok = ok && begin_opening(self, access, fault);
+    while (ok && link->is_opening && waited == 0)
+        waited = pthread_cond_timedwait(&self->changed, &self->lock, &until);
+    if (ok && link->connection != NULL) {
+        connection = link->connection;
+        virConnectRef(connection);
+    } else if (ok && link->is_opening) {
+        fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                  "cannot connect to %s: no answer within %d seconds; the daemon may be stopped "
+                  "or overloaded (option 'timeout')",
+                  self->requested_uri != NULL ? self->requested_uri : "the default libvirt host",
+                  self->timeout);
+    } else if (ok) {
+        *fault = link->failure;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return connection;
+}
+
+void libvirt_abandon_waiting(struct libvirt_host *self)
+{
+    pthread_mutex_lock(&self->lock);
+    if (!self->is_closed && self->links[READ_ONLY_WAITING].connection != NULL)
+        drop_lost(&self->links[READ_ONLY_WAITING]);
+    pthread_mutex_unlock(&self->lock);
+}
+
+bool libvirt_has_events(const struct libvirt_host *self)
+{
+    const struct link *link = &self->links[READ_ONLY];
+    if (link->connection == NULL || link->registration == NULL ||
+        virConnectIsAlive(link->connection) != 1)
+        return false;
+    for (int kind = 0; kind < EVENT_KINDS; kind++)
+        if (link->registration->event_ids[kind] < 0)
+            return false;
+    return true;
+}
+
+void libvirt_reconnect(struct libvirt_host *self)
+{
+    struct fault fault;
+
+    pthread_mutex_lock(&self->lock);
+    if (!self->is_closed)
+        begin_opening(self, READ_ONLY, &fault);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* ------------------------------------------------------------------------
+ * The host's life
+ * ------------------------------------------------------------------------ */
+
+static void close_links(void *context)
+{
+    struct libvirt_host *self = context;
+
+    /* Nobody else touches the links of a closed host. */
+    for (int access = 0; access < ACCESS_KINDS; access++)
+        if (self->links[access].connection != NULL)
+            close_connection(self->links[access].connection, self->links[access].registration);
+    pthread_mutex_lock(&self->lock);
+    self->is_closing = false;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+    hypervisor_release(&self->base);
+}
+
+void libvirt_close(struct hypervisor *host)
+{
+    struct libvirt_host *self = libvirt_host(host);
+    struct timespec until = deadline_in(CLOSE_PATIENCE_MILLISECONDS);
+    struct fault fault;
+
+    libvirt_listen(host, NULL);
+    pthread_mutex_lock(&self->lock);
+    self->is_closed = true; /* from here on no definition is kept */
+    self->is_closing = true;
+    pthread_mutex_unlock(&self->lock);
+    libvirt_forget_definitions(self); /* they hold the connection */
+
+    hypervisor_hold(host);
+    if (!event_thread_run_detached(close_links, self, &fault))
+        close_links(self);
+    pthread_mutex_lock(&self->lock);
+    while (self->is_closing && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&self->lock);
+    event_thread_release();
+}
+
+static int64_t monotonic_nanoseconds(void)
+{
+    struct timespec now = deadline_in(0);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct libvirt_host *new_host(const char *uri, int timeout)
+{
+    struct libvirt_host *self = calloc(1, sizeof *self);
+    pthread_condattr_t monotonic;
+
+    if (self == NULL)
+        return NULL;
+    if (uri != NULL && (self->requested_uri = strdup(uri)) == NULL) {
+        free(self);
+        return NULL;
+    }
+    self->base.driver = &libvirt_driver;
+    atomic_init(&self->base.references, 1);
+    self->timeout = timeout;
+    self->opened_at = monotonic_nanoseconds();
+    self->has_bulk_statistics = true;
+    self->reconnect_timer = -1;
+    self->resynchronize_timer = -1;
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return self;
+}
+
+void libvirt_destroy(struct hypervisor *host)
+{
+    struct libvirt_host *self = libvirt_host(host);
+
+    libvirt_forget_definitions(self);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+    kernel_counters_close(self->kernel);
+    free(self->dump);
+    free(self->requested_uri);
+    free(host->uri);
+    free(self);
+}
+
+struct hypervisor *libvirt_open(const char *uri, int timeout, enum counters counters,
+                                struct fault *fault)
+{
+    if (event_thread_is_forked()) {
+        fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                  "this process is a fork of one that has used libvirt, which cannot be used "
+                  "here: connect in the parent, or in a new program");
+        return NULL;
+    }
+    event_thread_prepare();
+    struct libvirt_host *self = new_host(uri, timeout);
+    if (self == NULL) {
+        fault_out_of_memory(fault);
+        return NULL;
+    }
+    self->counters = counters;
+    if (counters != COUNTERS_HYPERVISOR)
+        self->kernel = kernel_counters_open();
+    if (!event_thread_acquire(fault)) {
+        libvirt_destroy(&self->base);
+        return NULL;
+    }
+    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    if (connection == NULL) {
+        libvirt_close(&self->base);
+        hypervisor_release(&self->base);
+        return NULL;
+    }
+    virConnectClose(connection);
+    return &self->base;
+}

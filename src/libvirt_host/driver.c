@@ -1,0 +1,374 @@
+#include "libvirt_host/driver.h"
+
+#include "libvirt_host/error.h"
+#include "libvirt_host/known_domain.h"
+#include "libvirt_host/process_time.h"
+#include "libvirt_host/signal_guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t monotonic_time(struct hypervisor *host)
+{
+    struct timespec now;
+    (void)host;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t unix_time(struct hypervisor *host)
+{
+    (void)host;
+    return (int64_t)time(NULL);
+}
+
+virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,
+                                 const struct machine_uuid *uuid, struct fault *fault)
+{
+    virConnectPtr connection = libvirt_connection(self, access, fault);
+    if (connection == NULL)
+        return NULL;
+    virDomainPtr domain = virDomainLookupByUUID(connection, uuid->bytes);
+    if (domain == NULL)
+        libvirt_error_fault(fault, "the machine cannot be found", HRESULT_DISP_E_EXCEPTION);
+    virConnectClose(connection); /* the domain holds it */
+    return domain;
+}
+
+static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
+{
+    virDomainPtr *domains = NULL;
+    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    int count = virConnectListAllDomains(connection, &domains, 0);
+    if (count < 0)
+        libvirt_error_fault(fault, "the machines cannot be listed", HRESULT_DISP_E_EXCEPTION);
+    virConnectClose(connection);
+    if (count < 0)
+        return false;
+
+    bool ok = true;
+    list->entries = calloc((size_t)count + 1, sizeof *list->entries);
+    list->count = 0;
+    for (int i = 0; i < count; i++) {
+        if (ok && list->entries != NULL) {
+            struct machine_list_entry *entry = &list->entries[list->count];
+            virDomainGetUUID(domains[i], entry->uuid.bytes);
+            entry->name = strdup(virDomainGetName(domains[i]));
+            ok = entry->name != NULL;
+            list->count += ok;
+        }
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    if (list->entries != NULL && ok)
+        return true;
+    machine_list_clear(list);
+    return fault_out_of_memory(fault);
+}
+
+static bool find(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+                 struct fault *fault)
+{
+    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    virDomainPtr domain = virDomainLookupByName(connection, name);
+    bool ok =
+        domain != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
+        libvirt_error_fault(fault, "the machine cannot be looked up", HRESULT_DISP_E_EXCEPTION);
+    *found = domain != NULL;
+    virConnectClose(connection);
+    if (domain == NULL)
+        return ok;
+    virDomainGetUUID(domain, uuid->bytes);
+    virDomainFree(domain);
+    return true;
+}
+
+static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+                 struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    *name = strdup(virDomainGetName(domain));
+    virDomainFree(domain);
+    return *name != NULL || fault_out_of_memory(fault);
+}
+
+static bool adapters(struct hypervisor *host, const struct machine_uuid *uuid,
+                     struct adapter_list **adapters, struct fault *fault)
+{
+    struct domain_definition definition;
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = libvirt_read_definition(domain, &definition, fault);
+    if (ok) {
+        *adapters = adapter_list_hold(definition.adapters);
+        domain_definition_clear(&definition);
+    }
+    virDomainFree(domain);
+    return ok;
+}
+
+/* libvirt's states in Virtual Server's terms. QEMU runs on, and its counters
+ * with it, in all that are not TurnedOff or Saved. */
+static enum machine_state state_of(virDomainPtr domain, int state, int reason)
+{
+    switch (state) {
+    case VIR_DOMAIN_RUNNING:
+    case VIR_DOMAIN_BLOCKED:
+        return MACHINE_Running;
+    case VIR_DOMAIN_PAUSED:
+        return reason == VIR_DOMAIN_PAUSED_STARTING_UP ? MACHINE_TurningOn
+               : reason == VIR_DOMAIN_PAUSED_SAVE      ? MACHINE_Saving
+                                                       : MACHINE_Paused;
+    case VIR_DOMAIN_PMSUSPENDED:
+        return MACHINE_Paused;
+    case VIR_DOMAIN_SHUTDOWN:
+        return MACHINE_TurningOff;
+    case VIR_DOMAIN_CRASHED: /* kept for inspection under on_crash=preserve */
+        if (virDomainIsActive(domain) == 1)
+            return MACHINE_Paused;
+        return MACHINE_TurnedOff;
+    case VIR_DOMAIN_SHUTOFF:
+        return virDomainHasManagedSaveImage(domain, 0) == 1 ? MACHINE_Saved : MACHINE_TurnedOff;
+    default:
+        return MACHINE_Invalid;
+    }
+}
+
+bool libvirt_domain_state(virDomainPtr domain, enum machine_state *state, struct fault *fault)
+{
+    int number, reason;
+    if (virDomainGetState(domain, &number, &reason, 0) < 0)
+        return libvirt_error_fault(fault, "the machine's state cannot be read",
+                                   HRESULT_DISP_E_EXCEPTION);
+    *state = state_of(domain, number, reason);
+    return true;
+}
+
+static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
+                  enum machine_state *state, struct fault *fault)
+{
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = libvirt_domain_state(domain, state, fault);
+    virDomainFree(domain);
+    return ok;
+}
+
+static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+                       int64_t *unix_seconds, struct fault *fault)
+{
+    (void)domain_id;
+    if (!libvirt_host(host)->is_local_qemu)
+        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                         "when the machine started cannot be known: this process did not see it "
+                         "start, and libvirt does not tell");
+    return qemu_process_started_at(uuid, unix_seconds, fault);
+}
+
+/* virDomainShutoffReason, kept by the daemon for as long as it runs. */
+static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid,
+                        enum stop_reason *reason, struct fault *fault)
+{
+    static const enum stop_reason reasons[] = {
+        [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = STOP_SHUT_DOWN,
+        [VIR_DOMAIN_SHUTOFF_DESTROYED] = STOP_TURNED_OFF,
+        [VIR_DOMAIN_SHUTOFF_CRASHED] = STOP_CRASHED,
+        [VIR_DOMAIN_SHUTOFF_MIGRATED] = STOP_MIGRATED_AWAY,
+        [VIR_DOMAIN_SHUTOFF_SAVED] = STOP_SAVED,
+        [VIR_DOMAIN_SHUTOFF_FAILED] = STOP_CRASHED,
+        [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = STOP_REVERTED,
+    };
+    int state, number;
+
+    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    *reason = STOP_UNKNOWN;
+    if (virDomainGetState(domain, &state, &number, 0) == 0 && state == VIR_DOMAIN_SHUTOFF &&
+        number >= 0 && (size_t)number < sizeof reasons / sizeof reasons[0])
+        *reason = reasons[number];
+    virDomainFree(domain);
+    return true;
+}
+
+static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
+                         struct decimal bytes[DIRECTION_COUNT])
+{
+    struct network_device device;
+
+    if (!libvirt_host(host)->is_local_qemu || !incarnation_is_ifindex(incarnation) ||
+        !network_device_read((unsigned)incarnation, &device) || !device.has_bytes)
+        return false;
+    network_device_bytes(&device, bytes);
+    return true;
+}
+
+static bool product(struct hypervisor *host, struct product *product, struct fault *fault)
+{
+    unsigned long version = 0;
+    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    const char *type = virConnectGetType(connection);
+    bool ok = type != NULL && virConnectGetLibVersion(connection, &version) == 0;
+
+    if (ok)
+        snprintf(product->name, sizeof product->name, "libvirt %s", type);
+    else
+        libvirt_error_fault(fault, "the host's version cannot be read", HRESULT_DISP_E_EXCEPTION);
+    virConnectClose(connection);
+    /* libvirt.h: 1,000,000 * major + 1,000 * minor + release */
+    snprintf(product->version, sizeof product->version, "%lu.%lu.%lu", version / 1000000,
+             version / 1000 % 1000, version % 1000);
+    return ok;
+}
+
+static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *fault)
+{
+    const struct libvirt_host *self = libvirt_host(host);
+
+    if (self->is_in_process) {
+        *seconds = (monotonic_time(host) - self->opened_at) / 1000000000;
+        return true;
+    }
+    if (self->is_local_qemu)
+        return daemon_process_uptime(seconds, fault);
+    return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                     "how long a remote host's service has been running cannot be known: libvirt "
+                     "does not tell");
+}
+
+/* The same, without a SIGPIPE for the program. libvirt_counters.c does so by
+ * itself, where it asks libvirt at all. */
+#define GUARDED(function, parameters, arguments)                                                   \
+    static bool guarded_##function parameters                                                      \
+    {                                                                                              \
+        struct signal_guard guard;                                                                 \
+        signal_guard_begin(&guard);                                                                \
+        bool ok = function arguments;                                                              \
+        signal_guard_end(&guard);                                                                  \
+        return ok;                                                                                 \
+    }
+
+GUARDED(list, (struct hypervisor * host, struct machine_list *machines, struct fault *fault),
+        (host, machines, fault))
+GUARDED(find,
+        (struct hypervisor * host, const char *wanted, struct machine_uuid *uuid, bool *found,
+         struct fault *fault),
+        (host, wanted, uuid, found, fault))
+GUARDED(name,
+        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(state,
+        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_state *value,
+         struct fault *fault),
+        (host, uuid, value, fault))
+GUARDED(adapters,
+        (struct hypervisor * host, const struct machine_uuid *uuid, struct adapter_list **list_of,
+         struct fault *fault),
+        (host, uuid, list_of, fault))
+GUARDED(stop_reason,
+        (struct hypervisor * host, const struct machine_uuid *uuid, enum stop_reason *reason,
+         struct fault *fault),
+        (host, uuid, reason, fault))
+GUARDED(product, (struct hypervisor * host, struct product *description, struct fault *fault),
+        (host, description, fault))
+GUARDED(libvirt_change,
+        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
+         struct fault *fault),
+        (host, uuid, change, fault))
+GUARDED(libvirt_check_change,
+        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
+         struct fault *fault),
+        (host, uuid, change, fault))
+GUARDED(libvirt_progress, (struct hypervisor * host, const struct machine_uuid *uuid, int *percent),
+        (host, uuid, percent))
+GUARDED(libvirt_cancel,
+        (struct hypervisor * host, const struct machine_uuid *uuid, struct fault *fault),
+        (host, uuid, fault))
+GUARDED(libvirt_write_baseline,
+        (struct hypervisor * host, const struct machine_uuid *uuid, const struct baseline *baseline,
+         struct fault *fault),
+        (host, uuid, baseline, fault))
+GUARDED(libvirt_tells, (struct hypervisor * host), (host))
+GUARDED(libvirt_prepare_writing, (struct hypervisor * host, struct fault *fault), (host, fault))
+GUARDED(libvirt_rename,
+        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_set_notes,
+        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_set_memory,
+        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t megabytes,
+         struct fault *fault),
+        (host, uuid, megabytes, fault))
+GUARDED(libvirt_notes,
+        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_memory,
+        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t *megabytes,
+         struct fault *fault),
+        (host, uuid, megabytes, fault))
+GUARDED(libvirt_saved_state_path,
+        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
+         struct fault *fault),
+        (host, uuid, text, fault))
+GUARDED(libvirt_host_info,
+        (struct hypervisor * host, enum host_part part, struct host_info *info,
+         struct fault *fault),
+        (host, part, info, fault))
+
+const struct hypervisor_driver libvirt_driver = {
+    .list = guarded_list,
+    .find = guarded_find,
+    .name = guarded_name,
+    .state = guarded_state,
+    .adapters = guarded_adapters,
+    .sample = libvirt_sample,
+    .sample_all = libvirt_sample_all,
+    .sample_disks = libvirt_sample_disks,
+    .processor_times = libvirt_processor_times,
+    .scheduling = libvirt_scheduling,
+    .set_scheduling = libvirt_set_scheduling,
+    .takes_time = libvirt_takes_time,
+    .check_change = guarded_libvirt_check_change,
+    .progress = guarded_libvirt_progress,
+    .cancel = guarded_libvirt_cancel,
+    .change = guarded_libvirt_change,
+    .started_at = started_at,
+    .rename = guarded_libvirt_rename,
+    .set_notes = guarded_libvirt_set_notes,
+    .set_memory = guarded_libvirt_set_memory,
+    .notes = guarded_libvirt_notes,
+    .memory = guarded_libvirt_memory,
+    .saved_state_path = guarded_libvirt_saved_state_path,
+    .host_info = guarded_libvirt_host_info,
+    .product = guarded_product,
+    .uptime = uptime,
+    .unix_time = unix_time,
+    .monotonic_time = monotonic_time,
+    .stop_reason = guarded_stop_reason,
+    .sources = libvirt_sources,
+    .tells = guarded_libvirt_tells,
+    .listen = libvirt_listen,
+    .settle = libvirt_settle,
+    .device_bytes = device_bytes,
+    .write_baseline = guarded_libvirt_write_baseline,
+    .prepare_writing = guarded_libvirt_prepare_writing,
+    .close = libvirt_close,
+    .destroy = libvirt_destroy,
+};

@@ -1,0 +1,34 @@
+/*
+ * event_thread: the one background thread of the process, which runs libvirt's
+ * event loop.
+ *
+ * It starts with the first host that needs it and stops with the last. It
+ * blocks all signals, so that they reach the program's own threads, and never
+ * touches Lua. After a fork there is no such thread in the child, and libvirt
+ * cannot be used there: every call is to be refused.
+ */
+#ifndef VMACCOUNTANT_LIBVIRT_HOST_EVENT_LOOP_H
+#define VMACCOUNTANT_LIBVIRT_HOST_EVENT_LOOP_H
+
+#include "base/fault.h"
+
+#include <stdbool.h>
+
+/* Registers libvirt's event loop for this process. Before any connection. */
+void event_thread_prepare(void);
+
+/* Starts the thread, or joins in its use. */
+bool event_thread_acquire(struct fault *fault);
+
+/* Stops the thread when nobody else uses it. Waits for its end for a short
+ * while only: a callback may be waiting for a host that does not answer, and
+ * the thread then ends after it. */
+void event_thread_release(void);
+
+/* Runs the function in a detached thread that blocks all signals. */
+bool event_thread_run_detached(void (*function)(void *), void *argument, struct fault *fault);
+
+/* Whether this process is the child of a fork of one that used libvirt. */
+bool event_thread_is_forked(void);
+
+#endif

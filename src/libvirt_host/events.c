@@ -1,0 +1,308 @@
+#include "libvirt_host/known_domain.h"
+
+#include <string.h>
+
+#include "libvirt_host/baseline_xml.h"
+
+/* The event loop hands a host over to its thread by locks of its own, which
+ * neither Helgrind nor ThreadSanitizer can see. By this one, which both sides
+ * take, they see that all was written before. Nothing is ever locked within it. */
+static void hand_over(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+}
+
+/* The listener of now, held for the caller; false when there is none. */
+static bool hold_listener(struct libvirt_host *self, struct hypervisor_listener *listener)
+{
+    pthread_mutex_lock(&self->lock);
+    bool has_listener = self->has_listener;
+    if (has_listener) {
+        *listener = self->listener;
+        listener->hold(listener->context);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return has_listener;
+}
+
+static struct machine_uuid uuid_of(virDomainPtr domain)
+{
+    struct machine_uuid uuid;
+    virDomainGetUUID(domain, uuid.bytes);
+    return uuid;
+}
+
+static enum stop_reason stop_reason_of(int detail)
+{
+    switch ((virDomainEventStoppedDetailType)detail) {
+    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN:
+        return STOP_SHUT_DOWN;
+    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
+        return STOP_TURNED_OFF;
+    case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
+    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* its process ended by itself */
+        return STOP_CRASHED;
+    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
+        return STOP_MIGRATED_AWAY;
+    case VIR_DOMAIN_EVENT_STOPPED_SAVED:
+        return STOP_SAVED;
+    case VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT:
+        return STOP_REVERTED;
+    default:
+        return STOP_UNKNOWN;
+    }
+}
+
+/* Invalid where the host does not answer. */
+static enum machine_state state_of(virDomainPtr domain)
+{
+    enum machine_state state;
+    struct fault fault;
+    return libvirt_domain_state(domain, &state, &fault) ? state : MACHINE_Invalid;
+}
+
+static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
+                        void *context)
+{
+    struct libvirt_host *self = context;
+    struct machine_uuid uuid = uuid_of(domain);
+    struct hypervisor_listener listener;
+
+    (void)connection;
+    hand_over();
+    if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
+        event == VIR_DOMAIN_EVENT_UNDEFINED)
+        libvirt_forget_definition(self, &uuid);
+    if (!hold_listener(self, &listener))
+        return 0;
+    if (event != VIR_DOMAIN_EVENT_UNDEFINED)
+        listener.named(listener.context, &uuid, virDomainGetName(domain));
+    switch ((virDomainEventType)event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        listener.started(listener.context, &uuid, detail == VIR_DOMAIN_EVENT_STARTED_RESTORED);
+        break;
+    case VIR_DOMAIN_EVENT_STOPPED:
+        listener.stopped(listener.context, &uuid, stop_reason_of(detail));
+        break;
+    case VIR_DOMAIN_EVENT_UNDEFINED:
+        listener.adapters_changed(listener.context, &uuid); /* it may be gone altogether */
+        break;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+    case VIR_DOMAIN_EVENT_PMSUSPENDED:
+        listener.paused(listener.context, &uuid, state_of(domain));
+        break;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        listener.resumed(listener.context, &uuid);
+        break;
+    default:
+        break;
+    }
+    listener.release(listener.context);
+    return 0;
+}
+
+static void on_reset(virConnectPtr connection, virDomainPtr domain, void *context)
+{
+    struct machine_uuid uuid = uuid_of(domain);
+    struct hypervisor_listener listener;
+
+    (void)connection;
+    hand_over();
+    if (!hold_listener(context, &listener))
+        return;
+    listener.named(listener.context, &uuid, virDomainGetName(domain));
+    listener.reset(listener.context, &uuid);
+    listener.release(listener.context);
+}
+
+static void tell_definition_changed(struct libvirt_host *self, virDomainPtr domain)
+{
+    struct machine_uuid uuid = uuid_of(domain);
+    struct hypervisor_listener listener;
+
+    hand_over();
+    libvirt_forget_definition(self, &uuid);
+    if (!hold_listener(self, &listener))
+        return;
+    listener.named(listener.context, &uuid, virDomainGetName(domain));
+    listener.adapters_changed(listener.context, &uuid);
+    listener.release(listener.context);
+}
+
+static void on_device(virConnectPtr connection, virDomainPtr domain, const char *alias,
+                      void *context)
+{
+    (void)connection;
+    (void)alias;
+    tell_definition_changed(context, domain);
+}
+
+static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type, const char *uri,
+                        void *context)
+{
+    (void)connection;
+    if (type == VIR_DOMAIN_METADATA_ELEMENT && uri != NULL && strcmp(uri, BASELINE_NAMESPACE) == 0)
+        tell_definition_changed(context, domain);
+}
+
+static const struct {
+    int id;
+    virConnectDomainEventGenericCallback callback;
+} kinds[EVENT_KINDS] = {
+    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+    {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reset)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
+};
+
+static void release_host(void *host)
+{
+    hand_over();
+    hypervisor_release(host);
+}
+
+void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
+                             int event_ids[EVENT_KINDS])
+{
+    hand_over();
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        hypervisor_hold(&self->base);
+        event_ids[kind] = virConnectDomainEventRegisterAny(
+            connection, NULL, kinds[kind].id, kinds[kind].callback, self, release_host);
+        if (event_ids[kind] < 0) /* a driver without events: it is asked instead */
+            hypervisor_release(&self->base);
+    }
+}
+
+void libvirt_deregister_events(virConnectPtr connection, const int event_ids[EVENT_KINDS])
+{
+    for (int kind = 0; kind < EVENT_KINDS; kind++)
+        if (event_ids[kind] >= 0)
+            virConnectDomainEventDeregisterAny(connection, event_ids[kind]);
+}
+
+/* ------------------------------------------------------------------------
+ * The kernel's word, timers
+ * ------------------------------------------------------------------------ */
+
+static void on_device_gone(void *context, const struct network_device *device)
+{
+    struct decimal bytes[DIRECTION_COUNT];
+    struct hypervisor_listener listener;
+
+    libvirt_kernel_forget_device(context, device->ifindex);
+    if (!hold_listener(context, &listener))
+        return;
+    network_device_bytes(device, bytes);
+    listener.device_gone(listener.context, device->ifindex, bytes);
+    listener.release(listener.context);
+}
+
+static void on_missed(void *context)
+{
+    libvirt_resynchronize(context);
+}
+
+void libvirt_resynchronize(struct libvirt_host *self)
+{
+    /* Here and not in the event thread, which comes to it later: what is found
+     * in the meantime is not thrown away. */
+    libvirt_forget_definitions(self);
+    pthread_mutex_lock(&self->lock);
+    if (self->resynchronize_timer >= 0)
+        virEventUpdateTimeout(self->resynchronize_timer, 0);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* Of a test driver nothing can be missed: it runs in this process. */
+static void on_resynchronize(int timer, void *context)
+{
+    struct libvirt_host *self = context;
+    struct hypervisor_listener listener;
+
+    hand_over();
+    virEventUpdateTimeout(timer, -1);
+    /* What the host is was written down under the lock that this takes. */
+    if (!hold_listener(self, &listener))
+        return;
+    if (!self->is_in_process)
+        listener.missed(listener.context);
+    if (self->kernel != NULL && self->is_local_qemu)
+        listener.missed(listener.context); /* a second look proves the kernel's figures */
+    listener.release(listener.context);
+}
+
+/* Fires each second from the loss of the connection until it is back. */
+static void on_reconnect(int timer, void *context)
+{
+    struct libvirt_host *self = context;
+
+    hand_over();
+    pthread_mutex_lock(&self->lock);
+    virConnectPtr connection = self->links[READ_ONLY].connection;
+    bool is_back = connection != NULL && virConnectIsAlive(connection) == 1;
+    pthread_mutex_unlock(&self->lock);
+    if (is_back)
+        virEventUpdateTimeout(timer, -1);
+    else
+        libvirt_reconnect(self);
+}
+
+bool libvirt_tells(struct hypervisor *host)
+{
+    struct libvirt_host *self = libvirt_host(host);
+    struct fault fault;
+
+    virConnectPtr connection = libvirt_connection(self, READ_ONLY, &fault);
+    if (connection == NULL)
+        return true; /* it does not answer now, but may again */
+    pthread_mutex_lock(&self->lock);
+    bool tells = libvirt_has_events(self);
+    pthread_mutex_unlock(&self->lock);
+    virConnectClose(connection);
+    return tells;
+}
+
+void libvirt_settle(struct hypervisor *host)
+{
+    if (libvirt_host(host)->is_local_qemu)
+        network_monitor_drain();
+}
+
+void libvirt_listen(struct hypervisor *host, const struct hypervisor_listener *listener)
+{
+    struct libvirt_host *self = libvirt_host(host);
+
+    pthread_mutex_lock(&self->lock);
+    bool had_listener = self->has_listener;
+    int timers[] = {self->reconnect_timer, self->resynchronize_timer};
+    self->has_listener = listener != NULL;
+    self->reconnect_timer = -1;
+    self->resynchronize_timer = -1;
+    if (listener != NULL)
+        self->listener = *listener;
+    pthread_mutex_unlock(&self->lock);
+
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
+        if (timers[i] >= 0)
+            virEventRemoveTimeout(timers[i]);
+    if (had_listener && self->is_local_qemu)
+        network_monitor_unsubscribe(&self->subscriber);
+    if (listener == NULL)
+        return;
+
+    self->subscriber = (struct network_monitor_subscriber){
+        .device_gone = on_device_gone, .missed = on_missed, .context = self};
+    if (self->is_local_qemu)
+        network_monitor_subscribe(&self->subscriber);
+    hand_over();
+    pthread_mutex_lock(&self->lock);
+    hypervisor_hold(host);
+    self->reconnect_timer = virEventAddTimeout(-1, on_reconnect, self, release_host);
+    hypervisor_hold(host);
+    self->resynchronize_timer = virEventAddTimeout(0, on_resynchronize, self, release_host);
+    pthread_mutex_unlock(&self->lock);
+}

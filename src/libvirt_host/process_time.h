@@ -1,0 +1,24 @@
+/*
+ * process_start: when a local machine's QEMU process, or the daemon, started: read
+ * from /proc.
+ *
+ * libvirt has no call for a domain's start time. Its QEMU driver gives each
+ * process the machine's UUID on the command line (`-uuid`), which every user
+ * may read in /proc/PID/cmdline unless /proc is mounted with hidepid.
+ */
+#ifndef VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TIME_H
+#define VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TIME_H
+
+#include "base/fault.h"
+#include "host/machine.h"
+
+/* The start of the one QEMU process that runs the machine, in seconds since
+ * 1970. A fault when /proc shows none, or several. */
+bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
+                             struct fault *fault);
+
+/* How long the daemon whose PID stands in one of its usual files has been
+ * running, in seconds. */
+bool daemon_process_uptime(int64_t *seconds, struct fault *fault);
+
+#endif

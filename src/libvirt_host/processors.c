@@ -1,0 +1,136 @@
+#include "libvirt_host/error.h"
+#include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/signal_guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Neither takes a job nor asks a hypervisor process: a QEMU's processor time is
+ * the kernel's, so a machine that hangs keeps nobody waiting. */
+static const unsigned PROCESSOR_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL;
+
+static const unsigned PROCESSOR_FLAGS = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
+                                        VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS |
+                                        VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
+
+static int64_t now(struct hypervisor *host)
+{
+    return host->driver->monotonic_time(host);
+}
+
+/* False for one that does not run. */
+static bool identify(virDomainPtr domain, struct processor_time *time)
+{
+    unsigned id = virDomainGetID(domain);
+    virDomainGetUUID(domain, time->uuid.bytes);
+    time->domain_id = id;
+    return id != (unsigned)-1;
+}
+
+/* By the call for one machine, which gives the number of processors as well.
+ * What cannot be read is left out. */
+static void read_alone(struct hypervisor *host, virDomainPtr domain,
+                       processor_time_receiver *receive, void *context)
+{
+    struct processor_time time = {0};
+    virDomainInfo info;
+    int64_t before = now(host);
+
+    if (!identify(domain, &time) || virDomainGetInfo(domain, &info) < 0 ||
+        info.state == VIR_DOMAIN_SHUTOFF)
+        return;
+    time.at = before + (now(host) - before) / 2;
+    time.used = info.cpuTime;
+    time.processors = info.nrVirtCpu > 0 ? info.nrVirtCpu : 1;
+    receive(context, &time);
+}
+
+static const virTypedParameter *find_time(const virDomainStatsRecord *record)
+{
+    for (int i = 0; i < record->nparams; i++)
+        if (strcmp(record->params[i].field, "cpu.time") == 0 &&
+            record->params[i].type == VIR_TYPED_PARAM_ULLONG)
+            return &record->params[i];
+    return NULL;
+}
+
+static void read_record(struct hypervisor *host, const virDomainStatsRecord *record, int64_t at,
+                        processor_time_receiver *receive, void *context)
+{
+    struct processor_time time = {.at = at};
+    const virTypedParameter *used = find_time(record);
+
+    if (!identify(record->dom, &time))
+        return;
+    if (used != NULL)
+        time.used = used->value.ul;
+    /* Without the cgroup controller cpuacct, but with another, libvirt gives no
+     * time in bulk. */
+    if (used == NULL || !receive(context, &time))
+        read_alone(host, record->dom, receive, context);
+}
+
+static bool read_one_by_one(struct hypervisor *host, virConnectPtr connection,
+                            processor_time_receiver *receive, void *context, struct fault *fault)
+{
+    virDomainPtr *domains = NULL;
+    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+
+    if (count < 0)
+        return libvirt_error_fault(fault, "the machines cannot be listed",
+                                   HRESULT_DISP_E_EXCEPTION);
+    for (int i = 0; i < count; i++) {
+        read_alone(host, domains[i], receive, context);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return true;
+}
+
+static bool read_in_bulk(struct hypervisor *host, virConnectPtr connection,
+                         processor_time_receiver *receive, void *context, struct fault *fault)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int64_t before = now(host);
+    int count =
+        virConnectGetAllDomainStats(connection, PROCESSOR_STATISTICS, &records, PROCESSOR_FLAGS);
+    int64_t at = before + (now(host) - before) / 2;
+    int code = virGetLastErrorCode();
+
+    if (count < 0 && (code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT)) {
+        struct libvirt_host *self = libvirt_host(host);
+        pthread_mutex_lock(&self->lock);
+        self->lacks_processor_statistics = true;
+        pthread_mutex_unlock(&self->lock);
+        return read_one_by_one(host, connection, receive, context, fault);
+    }
+    if (count < 0)
+        return libvirt_error_fault(fault, "the machines' processor time cannot be read",
+                                   HRESULT_DISP_E_EXCEPTION);
+    for (int i = 0; i < count; i++)
+        read_record(host, records[i], at, receive, context);
+    virDomainStatsRecordListFree(records);
+    return true;
+}
+
+bool libvirt_processor_times(struct hypervisor *host, processor_time_receiver *receive,
+                             void *context, struct fault *fault)
+{
+    struct libvirt_host *self = libvirt_host(host);
+    struct signal_guard guard;
+    bool ok = false;
+
+    signal_guard_begin(&guard);
+    virConnectPtr connection =
+        libvirt_connection(self, self->is_in_process ? READ_ONLY : READ_ONLY_SAMPLING, fault);
+    if (connection != NULL) {
+        pthread_mutex_lock(&self->lock);
+        bool is_in_bulk = !self->lacks_processor_statistics;
+        pthread_mutex_unlock(&self->lock);
+        ok = (is_in_bulk ? read_in_bulk : read_one_by_one)(host, connection, receive, context,
+                                                           fault);
+        virConnectClose(connection);
+    }
+    signal_guard_end(&guard);
+    return ok;
+}

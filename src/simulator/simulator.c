@@ -1,0 +1,849 @@
+#include "simulator/state.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* clang-format off */
+/* Calls the listener's function on each host that has one. */
+#define TELL(simulator, event, ...)                                                            \
+    for (struct simulated_host *host = (simulator)->keeps_silent ? NULL : (simulator)->hosts;  \
+         host != NULL; host = host->next)                                                      \
+        if (host->is_listened_to)                                                              \
+            host->listener.event(host->listener.context, __VA_ARGS__)
+/* clang-format on */
+
+static int64_t read_clock(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t simulator_unix_time(const struct simulator *self)
+{
+    return (read_clock(CLOCK_REALTIME) + self->clock_offset) / 1000000000;
+}
+
+static int64_t simulator_monotonic_time(const struct simulator *self)
+{
+    return read_clock(CLOCK_MONOTONIC) + self->clock_offset;
+}
+
+const struct host_info *simulator_told_host_info(const struct simulator *self)
+{
+    return &self->host_info;
+}
+
+bool simulator_set_host_info(struct simulator *self, const struct host_info *info,
+                             struct fault *fault)
+{
+    char *features = strdup(info->features);
+    if (features == NULL)
+        return fault_out_of_memory(fault);
+    host_info_clear(&self->host_info);
+    self->host_info = *info;
+    self->host_info.features = features;
+    return true;
+}
+
+struct simulator *simulator_new(void)
+{
+    static atomic_uint simulators;
+    struct simulator *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->serial = atomic_fetch_add(&simulators, 1) + 1;
+    self->references = 1;
+    self->next_domain_id = 1;
+    self->processors = 1;
+    self->created_at = simulator_unix_time(self);
+    struct fault fault;
+    if (!simulator_set_host_info(self, &simulated_host_info, &fault)) {
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+static void free_adapter(struct simulated_adapter *adapter)
+{
+    free(adapter->type);
+    free(adapter->source);
+    free(adapter);
+}
+
+static void free_machine(struct simulated_machine *machine)
+{
+    for (struct simulated_adapter *adapter = machine->adapters, *next; adapter; adapter = next) {
+        next = adapter->next;
+        free_adapter(adapter);
+    }
+    simulated_disks_free(machine);
+    baseline_free(machine->baseline);
+    free(machine->configuration.notes);
+    free(machine->name);
+    free(machine);
+}
+
+void simulator_release(struct simulator *self)
+{
+    if (self == NULL || --self->references > 0)
+        return;
+    for (struct simulated_machine *machine = self->machines, *next; machine; machine = next) {
+        next = machine->next;
+        free_machine(machine);
+    }
+    for (size_t i = 0; i < SIMULATOR_CALL_COUNT; i++)
+        free(self->failures[i]);
+    host_info_clear(&self->host_info);
+    free(self);
+}
+
+void simulator_advance_clock(struct simulator *self, int64_t nanoseconds)
+{
+    self->clock_offset += nanoseconds;
+}
+
+void simulator_set_events(struct simulator *self, bool told)
+{
+    self->keeps_silent = !told;
+}
+
+bool simulator_fail(struct simulator *self, enum simulator_call call, const char *message,
+                    struct fault *fault)
+{
+    char *copy = message == NULL ? NULL : strdup(message);
+    if (message != NULL && copy == NULL)
+        return fault_out_of_memory(fault);
+    free(self->failures[call]);
+    self->failures[call] = copy;
+    return true;
+}
+
+/* ------------------------------------------------------------------------
+ * Machines
+ * ------------------------------------------------------------------------ */
+
+struct simulated_machine *simulator_find_machine(const struct simulator *self,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault)
+{
+    for (struct simulated_machine *machine = self->machines; machine; machine = machine->next)
+        if (machine_uuid_equal(&machine->uuid, uuid))
+            return machine;
+    fault_set(fault, HRESULT_VM_E_VM_UNKNOWN, "the machine cannot be found");
+    return NULL;
+}
+
+static bool check_name(const struct simulator *self, const char *name, struct fault *fault)
+{
+    if (name[0] == '\0')
+        return fault_set(fault, HRESULT_VM_E_CONFIG_NO_NAME, "a machine needs a name");
+    for (const struct simulated_machine *machine = self->machines; machine; machine = machine->next)
+        if (strcmp(machine->name, name) == 0)
+            return fault_set(fault, HRESULT_VM_E_CONFIG_DUPLICATE_NAME,
+                             "there is a machine '%s' already", name);
+    return true;
+}
+
+bool simulator_add_machine(struct simulator *self, const char *name, struct machine_uuid *uuid,
+                           struct fault *fault)
+{
+    if (!check_name(self, name, fault))
+        return false;
+    struct simulated_machine *machine = calloc(1, sizeof *machine);
+    if (machine == NULL)
+        return fault_out_of_memory(fault);
+    machine->name = strdup(name);
+    if (machine->name == NULL) {
+        free(machine);
+        return fault_out_of_memory(fault);
+    }
+    uint32_t serial = ++self->machine_serial;
+    machine->uuid.bytes[6] = 0x40; /* the version and variant of a random UUID */
+    machine->uuid.bytes[8] = 0x80;
+    for (int i = 0; i < 4; i++)
+        machine->uuid.bytes[15 - i] = (unsigned char)(serial >> 8 * i);
+    machine->state = MACHINE_TurnedOff;
+    machine->domain_id = NOT_RUNNING;
+    machine->configuration.memory = SIMULATED_MEMORY;
+    machine->processors = 1;
+    machine->scheduling = (struct scheduling){.maximum = 100, .weight = 100};
+    machine->next = self->machines;
+    self->machines = machine;
+    *uuid = machine->uuid;
+    return true;
+}
+
+bool simulator_rename_machine(struct simulator *self, const struct machine_uuid *uuid,
+                              const char *name, struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL || !check_name(self, name, fault))
+        return false;
+    char *copy = strdup(name);
+    if (copy == NULL)
+        return fault_out_of_memory(fault);
+    free(machine->name);
+    machine->name = copy;
+    TELL(self, named, uuid, copy);
+    return true;
+}
+
+const char *simulator_machine_name(struct simulator *self, const struct machine_uuid *uuid,
+                                   struct fault *fault)
+{
+    const struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    return machine == NULL ? NULL : machine->name;
+}
+
+static void make_device(struct simulator *self, struct simulated_adapter *adapter)
+{
+    adapter->incarnation = ++self->device_serial;
+    snprintf(adapter->device, sizeof adapter->device, "vnet%u", (unsigned)adapter->incarnation - 1);
+    memset(adapter->bytes, 0, sizeof adapter->bytes);
+}
+
+static void start(struct simulator *self, struct simulated_machine *machine)
+{
+    bool is_restored = machine->state == MACHINE_Saved;
+    machine->state = MACHINE_Running;
+    machine->domain_id = self->next_domain_id++;
+    machine->started_at = simulator_unix_time(self);
+    machine->begun_at = simulator_monotonic_time(self);
+    machine->processor_time = 0;
+    simulated_disks_start(machine);
+    for (struct simulated_adapter *adapter = machine->adapters; adapter; adapter = adapter->next)
+        make_device(self, adapter);
+    TELL(self, named, &machine->uuid, machine->name);
+    TELL(self, started, &machine->uuid, is_restored);
+}
+
+static void remove_device(struct simulator *self, const struct simulated_adapter *adapter)
+{
+    if (adapter->counted)
+        TELL(self, device_gone, adapter->incarnation, adapter->bytes);
+}
+
+/* The devices go first, as on a real host. */
+static void stop(struct simulator *self, struct simulated_machine *machine,
+                 enum machine_state state, enum stop_reason reason)
+{
+    for (const struct simulated_adapter *adapter = machine->adapters; adapter;
+         adapter = adapter->next)
+        remove_device(self, adapter);
+    machine->state = state;
+    machine->domain_id = NOT_RUNNING;
+    machine->stop_reason = reason;
+    if (state != MACHINE_Saved) {
+        baseline_free(machine->baseline);
+        machine->baseline = NULL;
+    }
+    TELL(self, stopped, &machine->uuid, reason);
+}
+
+/* A real host tells of one reset twice, when the firmware restarts the machine
+ * once more. The devices and their counts stay. */
+static void reset(struct simulator *self, const struct simulated_machine *machine)
+{
+    TELL(self, reset, &machine->uuid);
+    TELL(self, reset, &machine->uuid);
+}
+
+bool simulator_require(bool condition, struct fault *fault, enum hresult code, const char *message)
+{
+    return condition || fault_set(fault, code, "%s", message);
+}
+
+bool simulator_require_running(const struct simulated_machine *machine, struct fault *fault)
+{
+    return simulator_require(simulated_machine_is_running(machine), fault,
+                             HRESULT_VM_E_VM_NOT_RUNNING, "the machine is not running");
+}
+
+bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
+                      enum machine_change change, struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL)
+        return false;
+
+    if (change == CHANGE_STARTUP) {
+        if (!simulator_require(!simulated_machine_is_running(machine), fault,
+                               HRESULT_VM_E_VM_RUNNING, "the machine is running already"))
+            return false;
+        start(self, machine);
+        return true;
+    }
+    if (change == CHANGE_DISCARD_SAVED_STATE) {
+        if (!simulator_require(!simulated_machine_is_running(machine), fault,
+                               HRESULT_VM_E_VM_RUNNING,
+                               "the machine is running, so it has no saved state to discard") ||
+            !simulator_require(machine->state == MACHINE_Saved, fault,
+                               HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state"))
+            return false;
+        machine->state = MACHINE_TurnedOff;
+        return true;
+    }
+    if (!simulator_require_running(machine, fault))
+        return false;
+    switch (change) {
+    case CHANGE_TURN_OFF:
+        stop(self, machine, MACHINE_TurnedOff, STOP_TURNED_OFF);
+        return true;
+    case CHANGE_SAVE:
+        stop(self, machine, MACHINE_Saved, STOP_SAVED);
+        return true;
+    case CHANGE_PAUSE:
+        if (!simulator_require(machine->state != MACHINE_Paused, fault, HRESULT_E_FAIL,
+                               "the machine is already paused"))
+            return false;
+        machine->state = MACHINE_Paused;
+        TELL(self, paused, uuid, MACHINE_Paused);
+        return true;
+    case CHANGE_RESUME:
+        if (!simulator_require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
+                               "the machine is not paused"))
+            return false;
+        machine->state = MACHINE_Running;
+        TELL(self, resumed, uuid);
+        return true;
+    case CHANGE_RESET:
+    default:
+        reset(self, machine);
+        return true;
+    }
+}
+
+bool simulator_remove_machine(struct simulator *self, const struct machine_uuid *uuid,
+                              struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL)
+        return false;
+    if (simulated_machine_is_running(machine))
+        stop(self, machine, MACHINE_TurnedOff, STOP_TURNED_OFF);
+    struct simulated_machine **link = &self->machines;
+    while (*link != machine)
+        link = &(*link)->next;
+    *link = machine->next;
+    free_machine(machine);
+    return true;
+}
+
+bool simulator_crash_machine(struct simulator *self, const struct machine_uuid *uuid,
+                             struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL || !simulator_require_running(machine, fault))
+        return false;
+    stop(self, machine, MACHINE_TurnedOff, STOP_CRASHED);
+    return true;
+}
+
+/* ------------------------------------------------------------------------
+ * Adapters
+ * ------------------------------------------------------------------------ */
+
+static struct simulated_adapter *find_adapter(const struct simulator *self, simulator_adapter_id id,
+                                              struct simulated_machine **owner, struct fault *fault)
+{
+    for (struct simulated_machine *machine = self->machines; machine; machine = machine->next) {
+        for (struct simulated_adapter *adapter = machine->adapters; adapter;
+             adapter = adapter->next) {
+            if (adapter->id == id) {
+                *owner = machine;
+                return adapter;
+            }
+        }
+    }
+    fault_set(fault, HRESULT_VM_E_ADAPTER_NOT_FOUND, "the adapter has been unplugged");
+    return NULL;
+}
+
+bool simulator_plug(struct simulator *self, const struct machine_uuid *uuid,
+                    const struct simulator_adapter_plan *plan, simulator_adapter_id *id,
+                    struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL)
+        return false;
+    struct simulated_adapter *adapter = calloc(1, sizeof *adapter);
+    if (adapter == NULL)
+        return fault_out_of_memory(fault);
+    adapter->type = strdup(plan->type != NULL ? plan->type : "bridge");
+    adapter->source = strdup(plan->source != NULL ? plan->source : "br0");
+    if (adapter->type == NULL || adapter->source == NULL) {
+        free_adapter(adapter);
+        return fault_out_of_memory(fault);
+    }
+    adapter->id = ++self->adapter_serial;
+    if (plan->mac != NULL) {
+        memcpy(adapter->mac, plan->mac, MAC_SIZE);
+    } else {
+        /* QEMU's range of addresses. */
+        const uint8_t mac[MAC_SIZE] = {0x52,
+                                       0x54,
+                                       0x00,
+                                       (uint8_t)(adapter->id >> 16),
+                                       (uint8_t)(adapter->id >> 8),
+                                       (uint8_t)adapter->id};
+        memcpy(adapter->mac, mac, MAC_SIZE);
+    }
+    adapter->counted = plan->counted;
+    make_device(self, adapter);
+
+    struct simulated_adapter **link = &machine->adapters;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = adapter;
+    *id = adapter->id;
+    if (simulated_machine_is_running(machine))
+        TELL(self, adapters_changed, &machine->uuid);
+    return true;
+}
+
+bool simulator_unplug(struct simulator *self, simulator_adapter_id id, struct fault *fault)
+{
+    struct simulated_machine *machine;
+    struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
+    if (adapter == NULL)
+        return false;
+    struct simulated_adapter **link = &machine->adapters;
+    while (*link != adapter)
+        link = &(*link)->next;
+    *link = adapter->next;
+    if (simulated_machine_is_running(machine))
+        remove_device(self, adapter);
+    free_adapter(adapter);
+    if (simulated_machine_is_running(machine))
+        TELL(self, adapters_changed, &machine->uuid);
+    return true;
+}
+
+bool simulator_transfer(struct simulator *self, simulator_adapter_id id, enum direction direction,
+                        struct decimal bytes, struct fault *fault)
+{
+    struct simulated_machine *machine;
+    struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
+    if (adapter == NULL || !simulator_require_running(machine, fault))
+        return false;
+    return simulator_require(
+        decimal_add(adapter->bytes[direction], bytes, &adapter->bytes[direction]), fault,
+        HRESULT_DISP_E_OVERFLOW, "the adapter's count would be above 2^96-1");
+}
+
+bool simulator_set_counter(struct simulator *self, simulator_adapter_id id,
+                           enum direction direction, struct decimal bytes, struct fault *fault)
+{
+    struct simulated_machine *machine;
+    struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
+    if (adapter == NULL || !simulator_require_running(machine, fault))
+        return false;
+    adapter->bytes[direction] = bytes;
+    return true;
+}
+
+bool simulator_adapter_mac(struct simulator *self, simulator_adapter_id id, uint8_t mac[MAC_SIZE],
+                           struct fault *fault)
+{
+    struct simulated_machine *machine;
+    const struct simulated_adapter *adapter = find_adapter(self, id, &machine, fault);
+    if (adapter == NULL)
+        return false;
+    memcpy(mac, adapter->mac, MAC_SIZE);
+    return true;
+}
+
+/* ------------------------------------------------------------------------
+ * The hypervisor interface
+ * ------------------------------------------------------------------------ */
+
+bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, struct fault *fault)
+{
+    const char *message = simulator_of(host)->failures[call];
+    if (message != NULL)
+        fault_set(fault, HRESULT_DISP_E_EXCEPTION, "%s", message);
+    return message != NULL;
+}
+
+struct simulator *simulator_behind(struct hypervisor *host)
+{
+    return simulator_of(host);
+}
+
+struct simulated_configuration *simulator_configuration(struct hypervisor *host,
+                                                        enum simulator_call call,
+                                                        const struct machine_uuid *uuid,
+                                                        struct fault *fault)
+{
+    if (simulator_call_fails(host, call, fault))
+        return NULL;
+    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    return machine == NULL ? NULL : &machine->configuration;
+}
+
+const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault)
+{
+    return simulator_call_fails(host, SIMULATOR_CALL_host_info, fault)
+               ? NULL
+               : &simulator_of(host)->host_info;
+}
+
+static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
+{
+    size_t count = 0;
+    if (simulator_call_fails(host, SIMULATOR_CALL_list, fault))
+        return false;
+    for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next)
+        count++;
+    list->count = 0;
+    list->entries = calloc(count + 1, sizeof *list->entries);
+    for (const struct simulated_machine *m = simulator_of(host)->machines; m && list->entries;
+         m = m->next) {
+        struct machine_list_entry *entry = &list->entries[list->count];
+        entry->uuid = m->uuid;
+        entry->name = strdup(m->name);
+        if (entry->name == NULL) {
+            machine_list_clear(list);
+            break;
+        }
+        list->count++;
+    }
+    return list->entries != NULL || fault_out_of_memory(fault);
+}
+
+static bool find(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+                 struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_find, fault))
+        return false;
+    *found = false;
+    for (const struct simulated_machine *m = simulator_of(host)->machines; m && !*found;
+         m = m->next) {
+        *found = strcmp(m->name, name) == 0;
+        *uuid = m->uuid;
+    }
+    return true;
+}
+
+static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+                 struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_name, fault))
+        return false;
+    const char *kept = simulator_machine_name(simulator_of(host), uuid, fault);
+    if (kept == NULL)
+        return false;
+    *name = strdup(kept);
+    return *name != NULL || fault_out_of_memory(fault);
+}
+
+static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
+                  enum machine_state *state, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_state, fault))
+        return false;
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine != NULL)
+        *state = machine->state;
+    return machine != NULL;
+}
+
+static bool describe(const struct simulated_adapter *from, struct adapter *to)
+{
+    memcpy(to->mac, from->mac, MAC_SIZE);
+    to->type = strdup(from->type);
+    to->source = strdup(from->source);
+    /* What has no counter on a real host has no device there either. */
+    to->device = from->counted ? strdup(from->device) : NULL;
+    return to->type != NULL && to->source != NULL && (to->device != NULL || !from->counted);
+}
+
+static struct adapter_list *describe_all(const struct simulated_machine *machine)
+{
+    size_t count = 0;
+    for (const struct simulated_adapter *a = machine->adapters; a; a = a->next)
+        count++;
+    struct adapter_list *adapters = adapter_list_new(count);
+    size_t i = 0;
+    for (const struct simulated_adapter *a = machine->adapters; a && adapters; a = a->next) {
+        if (!describe(a, &adapters->adapters[i++])) {
+            adapter_list_release(adapters);
+            return NULL;
+        }
+    }
+    return adapters;
+}
+
+static bool adapters(struct hypervisor *host, const struct machine_uuid *uuid,
+                     struct adapter_list **adapters, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_adapters, fault))
+        return false;
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine == NULL)
+        return false;
+    *adapters = describe_all(machine);
+    return *adapters != NULL || fault_out_of_memory(fault);
+}
+
+static bool sample_machine(const struct simulated_machine *machine, struct machine_sample *sample,
+                           struct fault *fault)
+{
+    *sample = (struct machine_sample){.uuid = machine->uuid, .domain_id = machine->domain_id};
+    if (!simulated_machine_is_running(machine))
+        return true;
+    sample->adapters = describe_all(machine);
+    if (sample->adapters == NULL || !machine_sample_start_readings(sample)) {
+        machine_sample_clear(sample);
+        return fault_out_of_memory(fault);
+    }
+    if (machine->baseline != NULL)
+        sample->baseline = baseline_copy(machine->baseline);
+    struct adapter_reading *reading = sample->readings;
+    for (const struct simulated_adapter *a = machine->adapters; a; a = a->next, reading++) {
+        memcpy(reading->key.mac, a->mac, MAC_SIZE);
+        reading->key.incarnation = a->incarnation;
+        if (!a->counted)
+            continue;
+        for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
+            reading->bytes[direction] = a->bytes[direction];
+            reading->present |= 1u << direction;
+        }
+    }
+    return true;
+}
+
+static bool sample(struct hypervisor *host, const struct machine_uuid *uuid,
+                   struct machine_sample *sample, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_sample, fault))
+        return false;
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
+    return machine != NULL && sample_machine(machine, sample, fault);
+}
+
+static bool sample_all(struct hypervisor *host, sample_receiver *receive, void *context,
+                       struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_sample_all, fault))
+        return false;
+    for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
+        struct machine_sample one;
+        if (!sample_machine(m, &one, fault))
+            return false;
+        receive(context, &one);
+        machine_sample_clear(&one);
+    }
+    return true;
+}
+
+static bool change(struct hypervisor *host, const struct machine_uuid *uuid,
+                   enum machine_change change, struct fault *fault)
+{
+    return !simulator_call_fails(host, SIMULATOR_CALL_change, fault) &&
+           simulator_change(simulator_of(host), uuid, change, fault);
+}
+
+static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+                       int64_t *unix_seconds, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_started_at, fault))
+        return false;
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine == NULL)
+        return false;
+    if (machine->domain_id != domain_id)
+        return fault_set(fault, HRESULT_S_FALSE, "the machine is not running");
+    *unix_seconds = machine->started_at;
+    return true;
+}
+
+static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid,
+                        enum stop_reason *reason, struct fault *fault)
+{
+    const struct simulated_machine *machine =
+        simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine != NULL)
+        *reason = machine->stop_reason;
+    return machine != NULL;
+}
+
+static bool sources(struct hypervisor *host, source_receiver *receive, void *context,
+                    struct fault *fault)
+{
+    (void)fault;
+    for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
+        for (const struct simulated_adapter *a = m->adapters; a; a = a->next) {
+            struct counter_source source = {.machine = strdup(m->name),
+                                            .device = strdup(a->device),
+                                            .ifindex = a->incarnation,
+                                            .source = a->counted ? "simulator" : "none",
+                                            .reason = "a simulated adapter"};
+            memcpy(source.mac, a->mac, MAC_SIZE);
+            receive(context, &source);
+        }
+    }
+    return true;
+}
+
+static bool tells(struct hypervisor *host)
+{
+    return !simulator_of(host)->keeps_silent;
+}
+
+static void listen(struct hypervisor *host, const struct hypervisor_listener *listener)
+{
+    struct simulated_host *self = (struct simulated_host *)host;
+    self->is_listened_to = listener != NULL;
+    if (listener != NULL)
+        self->listener = *listener;
+}
+
+/* All is told while it happens. */
+static void settle(struct hypervisor *host)
+{
+    (void)host;
+}
+
+static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
+                         struct decimal bytes[DIRECTION_COUNT])
+{
+    (void)host;
+    (void)incarnation;
+    (void)bytes;
+    return false; /* no simulated device outlives its machine's run */
+}
+
+static bool write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
+                           const struct baseline *baseline, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault))
+        return false;
+    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    if (machine == NULL || !simulator_require_running(machine, fault))
+        return false;
+    struct baseline *copy = baseline_copy(baseline);
+    if (copy == NULL)
+        return fault_out_of_memory(fault);
+    baseline_free(machine->baseline);
+    machine->baseline = copy;
+    return true;
+}
+
+static bool prepare_writing(struct hypervisor *host, struct fault *fault)
+{
+    return !simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault);
+}
+
+static bool product(struct hypervisor *host, struct product *product, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_product, fault))
+        return false;
+    snprintf(product->name, sizeof product->name, "simulator");
+    snprintf(product->version, sizeof product->version, "1.0.0");
+    return true;
+}
+
+static int64_t unix_time(struct hypervisor *host)
+{
+    return simulator_unix_time(simulator_of(host));
+}
+
+static int64_t monotonic_time(struct hypervisor *host)
+{
+    return simulator_monotonic_time(simulator_of(host));
+}
+
+static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *fault)
+{
+    if (simulator_call_fails(host, SIMULATOR_CALL_uptime, fault))
+        return false;
+    *seconds = unix_time(host) - simulator_of(host)->created_at;
+    return true;
+}
+
+static void close_host(struct hypervisor *host)
+{
+    listen(host, NULL);
+}
+
+static void destroy(struct hypervisor *host)
+{
+    struct simulated_host *self = (struct simulated_host *)host;
+    struct simulated_host **link = &self->simulator->hosts;
+
+    while (*link != self)
+        link = &(*link)->next;
+    *link = self->next;
+    simulator_release(self->simulator);
+    free(host->uri);
+    free(host);
+}
+
+static const struct hypervisor_driver simulator_driver = {
+    .is_synchronous = true,
+    .list = list,
+    .find = find,
+    .name = name,
+    .state = state,
+    .adapters = adapters,
+    .sample = sample,
+    .sample_all = sample_all,
+    .sample_disks = simulated_sample_disks,
+    .processor_times = simulated_processor_times,
+    .scheduling = simulated_scheduling,
+    .set_scheduling = simulated_set_scheduling,
+    .change = change,
+    .started_at = started_at,
+    .rename = simulator_rename,
+    .set_notes = simulator_set_notes,
+    .set_memory = simulator_set_memory,
+    .notes = simulator_notes,
+    .memory = simulator_memory,
+    .saved_state_path = simulator_saved_state_path,
+    .host_info = simulator_host_info_part,
+    .product = product,
+    .uptime = uptime,
+    .unix_time = unix_time,
+    .monotonic_time = monotonic_time,
+    .stop_reason = stop_reason,
+    .sources = sources,
+    .tells = tells,
+    .listen = listen,
+    .settle = settle,
+    .device_bytes = device_bytes,
+    .write_baseline = write_baseline,
+    .prepare_writing = prepare_writing,
+    .close = close_host,
+    .destroy = destroy,
+};
+
+struct hypervisor *simulator_connect(struct simulator *self)
+{
+    enum { URI_SIZE = 32 };
+    struct simulated_host *host = calloc(1, sizeof *host);
+    char *uri = malloc(URI_SIZE);
+    if (host == NULL || uri == NULL) {
+        free(host);
+        free(uri);
+        return NULL;
+    }
+    snprintf(uri, URI_SIZE, "simulator:///%u", self->serial);
+    host->base.uri = uri;
+    host->base.driver = &simulator_driver;
+    atomic_init(&host->base.references, 1);
+    host->simulator = self;
+    host->next = self->hosts;
+    self->hosts = host;
+    self->references++;
+    return &host->base;
+}

@@ -1,0 +1,114 @@
+/*
+ * simulated_machine: what the simulator's files share.
+ *
+ * simulator.c            the host and its machines
+ * simulated_disk.c       their disks
+ * simulated_processor.c  their processors
+ */
+#ifndef VMACCOUNTANT_SIMULATOR_STATE_H
+#define VMACCOUNTANT_SIMULATOR_STATE_H
+
+#include "simulator/configuration.h"
+#include "simulator/simulator.h"
+
+struct simulated_adapter {
+    struct simulated_adapter *next;
+    simulator_adapter_id id;
+    uint8_t mac[MAC_SIZE];
+    char *type;
+    char *source;
+    char device[16];
+    uint64_t incarnation;
+    bool counted;
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
+struct simulated_disk {
+    struct simulated_disk *next;
+    simulator_disk_id id;
+    char *target;
+    bool counted;
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
+struct simulated_machine {
+    struct simulated_machine *next;
+    struct machine_uuid uuid;
+    char *name;
+    enum machine_state state;
+    int64_t domain_id;
+    int64_t started_at;
+    enum stop_reason stop_reason;
+    struct baseline *baseline; /* goes with the machine's memory into its saved state */
+    struct simulated_adapter *adapters;
+    struct simulated_disk *disks;
+    int64_t begun_at;        /* of this run, on the monotonic clock */
+    uint64_t processor_time; /* nanoseconds used in this run */
+    unsigned processors;
+    struct scheduling scheduling;
+    struct simulated_configuration configuration;
+};
+
+struct simulator {
+    unsigned references;
+    unsigned serial; /* among the simulators of this process */
+    struct simulated_machine *machines;
+    uint32_t machine_serial; /* of UUIDs */
+    uint32_t adapter_serial; /* of identities and MACs */
+    uint64_t device_serial;  /* of incarnations and device names */
+    uint64_t disk_serial;    /* of identities */
+    unsigned processors;
+    int64_t next_domain_id;
+    int64_t clock_offset;
+    int64_t created_at;
+    char *failures[SIMULATOR_CALL_COUNT];
+    bool keeps_silent;
+    struct simulated_host *hosts;
+    struct host_info host_info;
+};
+
+struct simulated_host {
+    struct hypervisor base;
+    struct simulator *simulator;
+    struct simulated_host *next;
+    bool is_listened_to;
+    struct hypervisor_listener listener;
+};
+
+/* simulator.c */
+
+/* NULL and a fault of VM_E_VM_UNKNOWN when there is none. */
+struct simulated_machine *simulator_find_machine(const struct simulator *simulator,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault);
+bool simulator_require(bool condition, struct fault *fault, enum hresult code, const char *message);
+bool simulator_require_running(const struct simulated_machine *machine, struct fault *fault);
+static inline bool simulated_machine_is_running(const struct simulated_machine *machine)
+{
+    return machine->domain_id != NOT_RUNNING;
+}
+/* Whether the call on the host is to fail; the fault is then filled. */
+bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, struct fault *fault);
+static inline struct simulator *simulator_of(struct hypervisor *host)
+{
+    return ((struct simulated_host *)host)->simulator;
+}
+
+/* simulated_disk.c */
+
+/* The machine's hypervisor process is a new one: its disks count from zero. */
+void simulated_disks_start(struct simulated_machine *machine);
+void simulated_disks_free(struct simulated_machine *machine);
+bool simulated_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+                            disk_receiver *receive, void *context, struct fault *fault);
+
+/* simulated_processor.c */
+
+bool simulated_processor_times(struct hypervisor *host, processor_time_receiver *receive,
+                               void *context, struct fault *fault);
+bool simulated_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+                          struct scheduling *scheduling, struct fault *fault);
+bool simulated_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+                              const struct scheduling *scheduling, struct fault *fault);
+
+#endif
