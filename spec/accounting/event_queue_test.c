@@ -8,41 +8,41 @@
 static const struct machine_uuid WEB = {{1}};
 
 /* Takes all that is told, and compares it with the states up to Invalid. */
-static bool is_told(struct machine_events *events, const enum machine_state *expected)
+static bool is_told(struct event_queue *events, const enum machine_state *expected)
 {
     struct machine_event event;
     bool ok = true;
 
-    for (; machine_events_take(events, &event); free(event.name))
+    for (; event_queue_take(events, &event); free(event.name))
         ok = ok && event.kind == EVENT_STATE && event.state == *expected && *expected++ != 0;
     return ok && *expected == MACHINE_Invalid;
 }
 
 #define TOLD(...) is_told(events, (const enum machine_state[]){__VA_ARGS__, MACHINE_Invalid})
 
-static void the_word_of_a_start_may_follow_the_look_that_found_it(struct machine_events *events)
+static void the_word_of_a_start_may_follow_the_look_that_found_it(struct event_queue *events)
 {
-    machine_events_found(events, &WEB, "web", MACHINE_Running, machine_events_count(events));
-    machine_events_started(events, &WEB, false);
+    event_queue_found(events, &WEB, "web", MACHINE_Running, event_queue_count(events));
+    event_queue_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_Invalid));
-    machine_events_stopped(events, &WEB, STOP_TURNED_OFF);
+    event_queue_stopped(events, &WEB, STOP_TURNED_OFF);
     CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff));
-    machine_events_started(events, &WEB, false);
+    event_queue_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_TurningOn, MACHINE_Running));
 }
 
-static void a_run_that_ended_unheard_ends_with_the_next_start(struct machine_events *events)
+static void a_run_that_ended_unheard_ends_with_the_next_start(struct event_queue *events)
 {
-    machine_events_started(events, &WEB, false);
+    event_queue_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff, MACHINE_TurningOn,
                MACHINE_Running));
 }
 
-static void a_run_that_ended_and_began_under_the_look_is_told(struct machine_events *events)
+static void a_run_that_ended_and_began_under_the_look_is_told(struct event_queue *events)
 {
-    machine_events_found(events, &WEB, "web", MACHINE_Running, machine_events_count(events));
-    machine_events_stopped(events, &WEB, STOP_TURNED_OFF);
-    machine_events_started(events, &WEB, false);
+    event_queue_found(events, &WEB, "web", MACHINE_Running, event_queue_count(events));
+    event_queue_stopped(events, &WEB, STOP_TURNED_OFF);
+    event_queue_started(events, &WEB, false);
     CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff, MACHINE_TurningOn,
                MACHINE_Running));
 }
@@ -50,14 +50,14 @@ static void a_run_that_ended_and_began_under_the_look_is_told(struct machine_eve
 int main(void)
 {
     struct wake wake = {.descriptor = -1};
-    struct machine_events *events = machine_events_new(&wake);
+    struct event_queue *events = event_queue_new(&wake);
 
     if (events == NULL)
         abort();
-    machine_events_watch(events, true);
+    event_queue_watch(events, true);
     the_word_of_a_start_may_follow_the_look_that_found_it(events);
     a_run_that_ended_unheard_ends_with_the_next_start(events);
     a_run_that_ended_and_began_under_the_look_is_told(events);
-    machine_events_free(events);
+    event_queue_free(events);
     return check_report();
 }

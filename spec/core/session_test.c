@@ -10,19 +10,19 @@ enum { BOTH = 1u << SENT | 1u << RECEIVED };
 
 static const struct decimal LARGEST = {.low = UINT64_MAX, .high = UINT32_MAX};
 
-static struct adapter_reading reading(uint8_t mac, uint64_t incarnation, uint64_t sent,
-                                      uint64_t received)
+static struct device_reading reading(uint8_t mac, uint64_t incarnation, uint64_t sent,
+                                     uint64_t received)
 {
-    return (struct adapter_reading){
+    return (struct device_reading){
         .key = {.mac = {0x52, 0x54, 0, 0, 0, mac}, .incarnation = incarnation},
         .present = BOTH,
         .bytes = {[SENT] = decimal_from_uint64(sent), [RECEIVED] = decimal_from_uint64(received)},
     };
 }
 
-static struct adapter_reading unknown(uint8_t mac, uint64_t incarnation)
+static struct device_reading unknown(uint8_t mac, uint64_t incarnation)
 {
-    struct adapter_reading blank = reading(mac, incarnation, 0, 0);
+    struct device_reading blank = reading(mac, incarnation, 0, 0);
     blank.present = 0;
     return blank;
 }
@@ -47,23 +47,23 @@ static enum session_total_result result_of(const struct session *session, enum d
 
 static enum verdict verdict_of(const struct session *session, uint8_t mac, uint64_t incarnation)
 {
-    struct adapter_reading key = reading(mac, incarnation, 0, 0);
+    struct device_reading key = reading(mac, incarnation, 0, 0);
     const struct session_adapter *adapter = session_find_adapter(session, &key.key);
     return adapter == NULL ? VERDICT_NONE : adapter->verdict;
 }
 
 static bool is_attached(const struct session *session, uint8_t mac, uint64_t incarnation)
 {
-    struct adapter_reading key = reading(mac, incarnation, 0, 0);
+    struct device_reading key = reading(mac, incarnation, 0, 0);
     const struct session_adapter *adapter = session_find_adapter(session, &key.key);
     return adapter != NULL && adapter->attached;
 }
 
 /* Observes up to two readings given by address. */
-static bool observe(struct session *session, const struct adapter_reading *a,
-                    const struct adapter_reading *b)
+static bool observe(struct session *session, const struct device_reading *a,
+                    const struct device_reading *b)
 {
-    struct adapter_reading readings[2];
+    struct device_reading readings[2];
     size_t count = 0;
     if (a != NULL)
         readings[count++] = *a;
@@ -72,28 +72,28 @@ static bool observe(struct session *session, const struct adapter_reading *a,
     return session_observe(session, readings, count);
 }
 
-static bool observe_one(struct session *session, struct adapter_reading one)
+static bool observe_one(struct session *session, struct device_reading one)
 {
     return observe(session, &one, NULL);
 }
 
-static bool reset_with(struct session *session, struct adapter_reading one)
+static bool reset_with(struct session *session, struct device_reading one)
 {
     return session_reset(session, &one, 1);
 }
 
-static bool finish(struct session *session, struct adapter_reading final)
+static bool finish(struct session *session, struct device_reading final)
 {
     return session_finish_adapter(session, &final);
 }
 
 static void keys_differ_by_mac_and_by_incarnation(void)
 {
-    struct adapter_reading a = reading(1, 7, 0, 0), same = reading(1, 7, 5, 5),
-                           other_mac = reading(2, 7, 0, 0), other_life = reading(1, 8, 0, 0);
-    CHECK(adapter_key_equal(&a.key, &same.key));
-    CHECK(!adapter_key_equal(&a.key, &other_mac.key));
-    CHECK(!adapter_key_equal(&a.key, &other_life.key));
+    struct device_reading a = reading(1, 7, 0, 0), same = reading(1, 7, 5, 5),
+                          other_mac = reading(2, 7, 0, 0), other_life = reading(1, 8, 0, 0);
+    CHECK(device_key_equal(&a.key, &same.key));
+    CHECK(!device_key_equal(&a.key, &other_mac.key));
+    CHECK(!device_key_equal(&a.key, &other_life.key));
 }
 
 static void a_session_without_adapters_totals_zero(void)
@@ -109,7 +109,7 @@ static void a_session_without_adapters_totals_zero(void)
 static void adapters_of_the_first_look_are_first(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     CHECK(observe(&session, &a, &b));
     CHECK(verdict_of(&session, 1, 1) == VERDICT_FIRST);
     CHECK(verdict_of(&session, 2, 2) == VERDICT_FIRST);
@@ -163,7 +163,7 @@ static void a_fall_in_one_direction_is_the_adapters_verdict(void)
 static void an_adapter_that_joins_has_appeared(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 7, 70);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 7, 70);
     observe(&session, &a, NULL);
     CHECK(observe(&session, &a, &b));
     CHECK(verdict_of(&session, 1, 1) == VERDICT_ADVANCED);
@@ -187,7 +187,7 @@ static void an_adapter_joins_a_session_that_was_seen_without_any(void)
 static void the_bytes_of_an_adapter_that_vanished_stay(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
     CHECK(observe(&session, &b, NULL));
     CHECK(verdict_of(&session, 1, 1) == VERDICT_VANISHED);
@@ -226,7 +226,7 @@ static void an_adapter_that_comes_back_goes_on_where_it_was(void)
 static void two_adapters_may_share_a_mac(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(1, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(1, 2, 2000, 200);
     observe(&session, &a, &b);
     CHECK(session.count == 2);
     CHECK(totals(&session, 2100, 210));
@@ -240,7 +240,7 @@ static void two_adapters_may_share_a_mac(void)
 static void a_figure_that_is_absent_makes_that_total_unknown(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     b.present = 1u << RECEIVED;
     observe(&session, &a, &b);
     CHECK(result_of(&session, DIRECTION_SENT) == SESSION_TOTAL_UNKNOWN);
@@ -264,7 +264,7 @@ static void an_absent_figure_is_not_a_fall_to_zero(void)
 static void an_adapter_that_went_without_ever_giving_a_figure_leaves_the_total_unknown(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = unknown(2, 2);
+    struct device_reading a = reading(1, 1, 100, 10), b = unknown(2, 2);
     observe(&session, &a, &b);
     observe(&session, &a, NULL);
     CHECK(result_of(&session, DIRECTION_SENT) == SESSION_TOTAL_UNKNOWN);
@@ -276,13 +276,13 @@ static void an_adapter_that_went_without_ever_giving_a_figure_leaves_the_total_u
 static void a_reset_starts_every_count_at_zero(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
-    struct adapter_reading now[] = {reading(1, 1, 150, 15), reading(2, 2, 2000, 260)};
+    struct device_reading now[] = {reading(1, 1, 150, 15), reading(2, 2, 2000, 260)};
     CHECK(session_reset(&session, now, 2));
     CHECK(session.resets == 1);
     CHECK(totals(&session, 0, 0));
-    struct adapter_reading later[] = {reading(1, 1, 151, 15), reading(2, 2, 2010, 290)};
+    struct device_reading later[] = {reading(1, 1, 151, 15), reading(2, 2, 2010, 290)};
     session_observe(&session, later, 2);
     CHECK(totals(&session, 11, 30));
     session_clear(&session);
@@ -301,7 +301,7 @@ static void a_reset_may_be_the_first_thing_seen(void)
 static void a_reset_drops_adapters_that_have_gone(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
     CHECK(session_reset(&session, &b, 1));
     CHECK(session.count == 1);
@@ -361,13 +361,13 @@ static void a_figure_that_was_absent_at_the_reset_is_unknown_after_it(void)
 static void a_baseline_starts_the_counts_at_the_figures_of_the_past(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
+    struct device_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
     observe(&session, &a, &b); /* b was plugged after the reset */
-    struct adapter_reading then = reading(1, 1, 700, 100);
+    struct device_reading then = reading(1, 1, 700, 100);
     CHECK(session_apply_baseline(&session, &then, 1));
     CHECK(session.resets == 1);
     CHECK(totals(&session, 350, 5));
-    struct adapter_reading now[] = {reading(1, 1, 1001, 100), reading(2, 2, 51, 5)};
+    struct device_reading now[] = {reading(1, 1, 1001, 100), reading(2, 2, 51, 5)};
     session_observe(&session, now, 2);
     CHECK(totals(&session, 352, 5));
     session_clear(&session);
@@ -376,10 +376,10 @@ static void a_baseline_starts_the_counts_at_the_figures_of_the_past(void)
 static void a_baseline_drops_adapters_that_have_gone(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
+    struct device_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
     observe(&session, &a, &b);
     observe(&session, &a, NULL);
-    struct adapter_reading then[] = {reading(1, 1, 1000, 0), reading(2, 2, 50, 5)};
+    struct device_reading then[] = {reading(1, 1, 1000, 0), reading(2, 2, 50, 5)};
     CHECK(session_apply_baseline(&session, then, 2));
     CHECK(session.count == 1);
     CHECK(totals(&session, 0, 100));
@@ -389,9 +389,9 @@ static void a_baseline_drops_adapters_that_have_gone(void)
 static void a_baseline_above_the_present_figures_is_refused_and_changes_nothing(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
+    struct device_reading a = reading(1, 1, 1000, 100), b = reading(2, 2, 50, 5);
     observe(&session, &a, &b);
-    struct adapter_reading then[] = {reading(1, 1, 10, 1), reading(2, 2, 50, 6)};
+    struct device_reading then[] = {reading(1, 1, 10, 1), reading(2, 2, 50, 6)};
     CHECK(!session_apply_baseline(&session, then, 2));
     CHECK(session.resets == 0);
     CHECK(totals(&session, 1050, 105));
@@ -402,7 +402,7 @@ static void a_baseline_of_adapters_that_the_session_never_had_is_ignored(void)
 {
     struct session session = {0};
     observe_one(&session, reading(1, 1, 1000, 100));
-    struct adapter_reading then[] = {reading(1, 2, 5000, 5000), reading(3, 3, 1, 1)};
+    struct device_reading then[] = {reading(1, 2, 5000, 5000), reading(3, 3, 1, 1)};
     CHECK(session_apply_baseline(&session, then, 2));
     CHECK(session.count == 1);
     CHECK(totals(&session, 1000, 100));
@@ -412,7 +412,7 @@ static void a_baseline_of_adapters_that_the_session_never_had_is_ignored(void)
 static void a_copy_lives_on_its_own(void)
 {
     struct session session = {0}, copy = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
     CHECK(session_copy(&copy, &session));
     observe_one(&session, reading(1, 1, 500, 10));
@@ -428,7 +428,7 @@ static void a_copy_lives_on_its_own(void)
 static void a_rebased_adapter_leaves_the_others_alone(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
     session_rebase_adapter(session_find_adapter(&session, &b.key));
     CHECK(totals(&session, 100, 10));
@@ -438,8 +438,8 @@ static void a_rebased_adapter_leaves_the_others_alone(void)
 static void a_finished_adapter_keeps_its_final_figures(void)
 {
     struct session session = {0};
-    struct adapter_reading b = reading(2, 2, 2000, 200);
-    struct adapter_reading a = reading(1, 1, 100, 10);
+    struct device_reading b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10);
     observe(&session, &a, &b);
     CHECK(finish(&session, reading(1, 1, 160, 12)));
     CHECK(verdict_of(&session, 1, 1) == VERDICT_VANISHED);
@@ -518,7 +518,7 @@ static void a_finished_adapter_is_replaced_by_one_of_another_life(void)
 static void a_reset_drops_finished_adapters(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
+    struct device_reading a = reading(1, 1, 100, 10), b = reading(2, 2, 2000, 200);
     observe(&session, &a, &b);
     finish(&session, reading(1, 1, 160, 12));
     CHECK(session_reset(&session, &b, 1));
@@ -530,7 +530,7 @@ static void a_reset_drops_finished_adapters(void)
 static void a_total_of_2_96_minus_1_is_known_and_one_more_is_an_overflow(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, 0, 0), b = reading(2, 2, 0, 0);
+    struct device_reading a = reading(1, 1, 0, 0), b = reading(2, 2, 0, 0);
     struct decimal total;
 
     a.bytes[SENT] = LARGEST;
@@ -549,8 +549,8 @@ static void a_total_of_2_96_minus_1_is_known_and_one_more_is_an_overflow(void)
 static void the_sum_of_two_64_bit_figures_is_exact(void)
 {
     struct session session = {0};
-    struct adapter_reading a = reading(1, 1, UINT64_MAX, INT64_MAX),
-                           b = reading(2, 2, UINT64_MAX, 1);
+    struct device_reading a = reading(1, 1, UINT64_MAX, INT64_MAX),
+                          b = reading(2, 2, UINT64_MAX, 1);
     struct decimal total;
 
     observe(&session, &a, &b);
@@ -581,7 +581,7 @@ static void hundreds_of_adapters_come_and_go_and_nothing_is_lost(void)
     uint64_t sent = 0;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        struct adapter_reading a = reading((uint8_t)i, i, i + 1, 1);
+        struct device_reading a = reading((uint8_t)i, i, i + 1, 1);
         CHECK(session_observe(&session, &a, 1));
         sent += i + 1;
         CHECK(totals(&session, sent, i + 1));
@@ -601,7 +601,7 @@ static void a_known_total_never_falls(void)
     bool never_fell = true;
 
     for (int step = 0; step < STEPS; step++) {
-        struct adapter_reading readings[MACS];
+        struct device_reading readings[MACS];
         size_t count = 0;
         for (uint8_t mac = 0; mac < MACS; mac++) {
             random = random * 1664525u + 1013904223u; /* Numerical Recipes */

@@ -58,29 +58,29 @@ static uint64_t from_proc(bool sent)
 }
 
 /* Both before and after, since others may use lo. */
-static void test_figures(struct kernel_counters *counters)
+static void test_figures(struct link_stats *counters)
 {
     struct device_counter device = {.ifindex = lo};
     uint64_t before = from_proc(false);
 
-    CHECK(kernel_counters_read(counters, &device, 1));
+    CHECK(link_stats_read(counters, &device, 1));
     CHECK(device.is_known && device.ifindex == lo);
     CHECK(device.received >= before && device.received <= from_proc(false));
     struct device_counter dumped = {.ifindex = lo};
-    CHECK(kernel_counters_read_all(counters, &dumped, 1));
+    CHECK(link_stats_read_all(counters, &dumped, 1));
     CHECK(dumped.is_known);
     CHECK(dumped.received >= device.received && dumped.received <= from_proc(false));
     CHECK(dumped.sent >= device.sent && dumped.sent <= from_proc(true));
 }
 
-static void test_nothing(struct kernel_counters *counters)
+static void test_nothing(struct link_stats *counters)
 {
-    CHECK(kernel_counters_read(counters, NULL, 0));
-    CHECK(kernel_counters_read_all(counters, NULL, 0));
+    CHECK(link_stats_read(counters, NULL, 0));
+    CHECK(link_stats_read_all(counters, NULL, 0));
 }
 
 /* A device that is gone is unknown, whatever was known of it before. */
-static void test_gone(struct kernel_counters *counters)
+static void test_gone(struct link_stats *counters)
 {
     struct device_counter devices[] = {
         {.ifindex = GONE, .is_known = true, .received = 1},
@@ -88,24 +88,24 @@ static void test_gone(struct kernel_counters *counters)
         {.ifindex = GONE + 1, .is_known = true},
     };
 
-    CHECK(kernel_counters_read(counters, devices, 3));
+    CHECK(link_stats_read(counters, devices, 3));
     CHECK(!devices[0].is_known && devices[1].is_known && !devices[2].is_known);
     struct device_counter ordered[] = {
         {.ifindex = lo}, {.ifindex = GONE, .is_known = true}, {.ifindex = GONE + 1}};
-    CHECK(kernel_counters_read_all(counters, ordered, 3));
+    CHECK(link_stats_read_all(counters, ordered, 3));
     CHECK(ordered[0].is_known && !ordered[1].is_known && !ordered[2].is_known);
 }
 
 /* More than one datagram of requests, and more answers than a small receive
  * buffer takes at once. */
-static void test_many(struct kernel_counters *counters)
+static void test_many(struct link_stats *counters)
 {
     struct device_counter *devices = calloc(MANY, sizeof *devices);
     size_t known = 0, right = 0;
 
     for (unsigned i = 0; i < MANY; i++)
         devices[i].ifindex = i % 3 == 0 ? lo : GONE + i % 15;
-    CHECK(kernel_counters_read(counters, devices, MANY));
+    CHECK(link_stats_read(counters, devices, MANY));
     for (unsigned i = 0; i < MANY; i++) {
         known += devices[i].is_known;
         right += devices[i].is_known == (i % 3 == 0) && (i % 3 != 0 || devices[i].ifindex == lo);
@@ -116,7 +116,7 @@ static void test_many(struct kernel_counters *counters)
 }
 
 struct reader {
-    struct kernel_counters *counters;
+    struct link_stats *counters;
     bool is_right;
 };
 
@@ -128,8 +128,8 @@ static void *read_again_and_again(void *context)
     reader->is_right = true;
     for (int round = 0; round < ROUNDS; round++) {
         struct device_counter devices[] = {{.ifindex = lo}, {.ifindex = GONE}};
-        bool ok = round % 2 == 0 ? kernel_counters_read(reader->counters, devices, 2)
-                                 : kernel_counters_read_all(reader->counters, devices, 2);
+        bool ok = round % 2 == 0 ? link_stats_read(reader->counters, devices, 2)
+                                 : link_stats_read_all(reader->counters, devices, 2);
         if (!ok || !devices[0].is_known || devices[1].is_known || devices[0].received < last)
             reader->is_right = false;
         last = devices[0].received;
@@ -137,7 +137,7 @@ static void *read_again_and_again(void *context)
     return NULL;
 }
 
-static void test_threads(struct kernel_counters *counters)
+static void test_threads(struct link_stats *counters)
 {
     enum { THREADS = 4 };
     pthread_t threads[THREADS];
@@ -159,17 +159,16 @@ static void test_old_kernel(void)
 {
     is_old_kernel = true;
     for (int by_dump = 0; by_dump < 2; by_dump++) {
-        struct kernel_counters *counters = kernel_counters_open();
+        struct link_stats *counters = link_stats_open();
         CHECK(counters != NULL);
         for (int round = 0; round < 2 && counters != NULL; round++) {
             struct device_counter devices[] = {{.ifindex = lo}, {.ifindex = GONE}};
             uint64_t before = from_proc(false);
-            CHECK(
-                (by_dump ? kernel_counters_read_all : kernel_counters_read)(counters, devices, 2));
+            CHECK((by_dump ? link_stats_read_all : link_stats_read)(counters, devices, 2));
             CHECK(devices[0].is_known && !devices[1].is_known);
             CHECK(devices[0].received >= before && devices[0].received <= from_proc(false));
         }
-        kernel_counters_close(counters);
+        link_stats_close(counters);
     }
     is_old_kernel = false;
 }
@@ -177,7 +176,7 @@ static void test_old_kernel(void)
 int main(void)
 {
     lo = if_nametoindex("lo");
-    struct kernel_counters *counters = kernel_counters_open();
+    struct link_stats *counters = link_stats_open();
     CHECK(lo != 0);
     CHECK(counters != NULL);
     if (lo != 0 && counters != NULL) {
@@ -188,7 +187,7 @@ int main(void)
         test_threads(counters);
         test_old_kernel();
     }
-    kernel_counters_close(counters);
-    kernel_counters_close(NULL);
+    link_stats_close(counters);
+    link_stats_close(NULL);
     return check_report();
 }

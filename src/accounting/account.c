@@ -130,14 +130,14 @@ void accounting_release(struct accounting *accounting)
         }
     }
     free(accounting->buckets);
-    machine_events_free(accounting->events);
+    event_queue_free(accounting->events);
     if (accounting->wake.descriptor >= 0)
         wake_close(&accounting->wake);
     pthread_cond_destroy(&accounting->task_ended);
     pthread_cond_destroy(&accounting->recording);
     processor_sampler_destroy(&accounting->sampler);
     pthread_mutex_destroy(&accounting->lock);
-    hypervisor_release(accounting->host);
+    host_release(accounting->host);
     free(accounting);
 }
 
@@ -204,11 +204,11 @@ static void keep_finished(struct accounting *accounting, struct account *account
  * final figures still. */
 static void read_remaining_devices(struct accounting *accounting, struct account *account)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     for (size_t i = 0; i < account->session.count; i++) {
         struct session_adapter *adapter = &account->session.adapters[i];
-        struct adapter_reading final = {.key = adapter->key};
+        struct device_reading final = {.key = adapter->key};
         if (!adapter->attached ||
             !host->driver->device_bytes(host, adapter->key.incarnation, final.bytes))
             continue;
@@ -297,13 +297,13 @@ static size_t find_baseline_adapter(const struct machine_sample *sample,
 }
 
 /* The session as it stood at the baseline: what was plugged since is not of it. */
-static void rewind_to(struct session *session, const struct adapter_reading *baseline, size_t count)
+static void rewind_to(struct session *session, const struct device_reading *baseline, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < session->count; i++) {
         struct session_adapter *adapter = &session->adapters[i];
         size_t at = 0;
-        while (at < count && !adapter_key_equal(&baseline[at].key, &adapter->key))
+        while (at < count && !device_key_equal(&baseline[at].key, &adapter->key))
             at++;
         if (adapter->attached && at == count)
             continue;
@@ -318,7 +318,7 @@ static void rewind_to(struct session *session, const struct adapter_reading *bas
  * the figures at the reset are known; one that was never looked at is no
  * session of this process. */
 static bool begin_at(struct accounting *accounting, struct account *account, int64_t reset_at,
-                     const struct adapter_reading *readings, size_t count, bool was_observed)
+                     const struct device_reading *readings, size_t count, bool was_observed)
 {
     struct session before = {0};
 
@@ -350,7 +350,7 @@ static void apply_baseline(struct accounting *accounting, struct account *accoun
         baseline->reset_at < account->reset_at + SAME_RESET_MILLISECONDS ||
         baseline->reset_at == account->refused_reset_at)
         return;
-    struct adapter_reading *readings = calloc(baseline->count + 1, sizeof *readings);
+    struct device_reading *readings = calloc(baseline->count + 1, sizeof *readings);
     if (readings == NULL)
         return; /* it will be read again */
     size_t count = 0;
@@ -386,17 +386,17 @@ static void settle_start(struct account *account, bool is_new_session)
     }
 }
 
-static bool has_device(const struct machine_sample *sample, const struct adapter_key *key)
+static bool has_device(const struct machine_sample *sample, const struct device_key *key)
 {
     for (size_t i = 0; i < sample->adapters->count; i++)
-        if (adapter_key_equal(&sample->readings[i].key, key))
+        if (device_key_equal(&sample->readings[i].key, key))
             return true;
     return false;
 }
 
 /* Whether the sample has the adapter with another device: it was made anew. */
 static bool has_successor(const struct account *account, const struct machine_sample *sample,
-                          const struct adapter_key *key)
+                          const struct device_key *key)
 {
     for (size_t i = 0; i < sample->adapters->count; i++)
         if (memcmp(sample->readings[i].key.mac, key->mac, MAC_SIZE) == 0 &&
@@ -410,9 +410,9 @@ static void tell_removed_adapters(struct accounting *accounting, const struct ac
                                   const struct machine_sample *sample)
 {
     for (size_t i = 0; i < account->last.adapters->count; i++) {
-        const struct adapter_key *key = &account->last.readings[i].key;
+        const struct device_key *key = &account->last.readings[i].key;
         if (!has_device(sample, key) && !has_successor(account, sample, key))
-            machine_events_adapter_removed(accounting->events, &account->uuid, key->mac);
+            event_queue_adapter_removed(accounting->events, &account->uuid, key->mac);
     }
 }
 
@@ -428,7 +428,7 @@ bool account_observe(struct accounting *accounting, struct account *account,
     }
     if (sample->domain_id != account->last.domain_id)
         account_end_session(accounting, account, sample->domain_id, STOP_UNKNOWN);
-    if (is_running && !is_new_session && machine_events_is_watching(accounting->events))
+    if (is_running && !is_new_session && event_queue_is_watching(accounting->events))
         tell_removed_adapters(accounting, account, sample);
     if (is_running &&
         !session_observe(&account->session, sample->readings, sample->adapters->count))
@@ -509,7 +509,7 @@ static void remove_oldest_departed(struct accounting *accounting)
 void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid)
 {
     struct account *account = account_find(accounting, uuid);
-    machine_events_forget(accounting->events, uuid);
+    event_queue_forget(accounting->events, uuid);
     if (account == NULL || account->is_departed)
         return;
     account_end_session(accounting, account, NOT_RUNNING, STOP_UNKNOWN);
@@ -535,7 +535,7 @@ struct baseline *account_baseline(const struct account *account)
     baseline->reset_at = account->reset_at;
     for (size_t i = 0; i < baseline->count; i++) {
         const struct adapter *adapter = &last->adapters->adapters[i];
-        const struct adapter_key *key = &last->readings[i].key;
+        const struct device_key *key = &last->readings[i].key;
         const struct session_adapter *counted = session_find_adapter(&account->session, key);
         struct baseline_adapter *to = &baseline->adapters[i];
 
@@ -562,16 +562,16 @@ struct baseline *account_baseline(const struct account *account)
 /* An adapter is listed for a while after its device has gone: while it is being
  * unplugged, or until the host notices that the machine has ended. The host
  * gives no figures of it, and cannot say which device it was; the account can. */
-static struct adapter_key key_of_known(const struct account *account,
-                                       const struct machine_sample *sample, size_t index)
+static struct device_key key_of_known(const struct account *account,
+                                      const struct machine_sample *sample, size_t index)
 {
     const struct adapter *adapter = &sample->adapters->adapters[index];
-    struct adapter_key key = sample->readings[index].key;
+    struct device_key key = sample->readings[index].key;
 
     if (incarnation_is_ifindex(key.incarnation) || adapter->device == NULL)
         return key;
     for (size_t i = 0; i < account->last.adapters->count; i++) {
-        const struct adapter_key *known = &account->last.readings[i].key;
+        const struct device_key *known = &account->last.readings[i].key;
         const char *device = account->last.adapters->adapters[i].device;
         if (incarnation_is_ifindex(known->incarnation) && device != NULL &&
             strcmp(device, adapter->device) == 0 && memcmp(known->mac, key.mac, MAC_SIZE) == 0)
@@ -587,7 +587,7 @@ static bool is_awaited(const struct account *account, const struct machine_sampl
 {
     if (sample->readings[index].present != 0)
         return false;
-    struct adapter_key key = key_of_known(account, sample, index);
+    struct device_key key = key_of_known(account, sample, index);
     const struct session_adapter *adapter = session_find_adapter(&account->session, &key);
     return incarnation_is_ifindex(key.incarnation) && adapter != NULL && !adapter->finished &&
            adapter->known != 0;
@@ -611,8 +611,8 @@ static bool has_unrecognized(const struct account *account, const struct machine
     if (sample->domain_id == NOT_RUNNING || sample->domain_id != account->last.domain_id)
         return false;
     for (size_t i = 0; i < sample->adapters->count; i++) {
-        struct adapter_key key = key_of_known(account, sample, i);
-        if (!adapter_key_equal(&key, &sample->readings[i].key))
+        struct device_key key = key_of_known(account, sample, i);
+        if (!device_key_equal(&key, &sample->readings[i].key))
             return true;
     }
     return false;
@@ -646,7 +646,7 @@ static bool has_other_devices(const struct account *account, const struct machin
 static bool is_started_since(struct accounting *accounting, const struct machine_sample *sample,
                              int64_t looked_at)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     int64_t started_at;
     struct fault fault;
 
@@ -675,7 +675,7 @@ struct look {
 static bool look(struct accounting *accounting, const struct machine_uuid *uuid, struct look *look,
                  struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     look->sample = (struct machine_sample){.domain_id = NOT_RUNNING};
     pthread_mutex_lock(&accounting->lock);
@@ -779,7 +779,7 @@ static void receive_sweep(void *context, const struct machine_sample *sample)
 
 bool accounting_sweep(struct accounting *accounting, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct sweep sweep = {.accounting = accounting};
 
     pthread_mutex_lock(&accounting->lock);

@@ -1,6 +1,6 @@
 /*
  * account: what the accounting keeps of each machine. Shared by accounting.c
- * (reads), accounting_events.c (what the host tells) and recorder.c.
+ * (reads), listener.c (what the host tells) and recorder.c.
  */
 #ifndef VMACCOUNTANT_ACCOUNTING_ACCOUNT_H
 #define VMACCOUNTANT_ACCOUNTING_ACCOUNT_H
@@ -53,11 +53,11 @@ struct account {
 };
 
 struct accounting {
-    struct hypervisor *host;
+    struct host *host;
     int64_t max_age;
     atomic_uint references;
     struct wake wake; /* not open before something is to be waited for */
-    struct machine_events *events;
+    struct event_queue *events;
     pthread_mutex_t lock; /* guards all below */
     uint64_t version;     /* counts the changes to all accounts */
     struct account **buckets;
@@ -65,7 +65,7 @@ struct accounting {
     size_t account_count;
     size_t departed_count; /* accounts of machines that are gone, with a finished session */
 
-    struct machine_task *running_tasks; /* machine_task.c */
+    struct machine_task *running_tasks; /* task.c */
     pthread_cond_t task_ended;
 
     pthread_cond_t recording; /* there is something to record, or to stop for */
@@ -123,7 +123,7 @@ struct account *account_observe_running_and_lock(struct accounting *accounting,
 /* Without the lock held. The machine has just been reset. */
 void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid);
 
-/* accounting_events.c: the host tells from now on, or no longer. */
+/* listener.c: the host tells from now on, or no longer. */
 void accounting_listen(struct accounting *accounting);
 
 #endif

@@ -7,19 +7,19 @@
 
 enum { BUCKETS_AT_FIRST = 64 };
 
-struct accounting *accounting_new(struct hypervisor *host, int64_t max_age)
+struct accounting *accounting_new(struct host *host, int64_t max_age)
 {
     struct accounting *accounting = calloc(1, sizeof *accounting);
     struct account **buckets = calloc(BUCKETS_AT_FIRST, sizeof(struct account *));
     if (accounting == NULL || buckets == NULL ||
-        (accounting->events = machine_events_new(&accounting->wake)) == NULL) {
+        (accounting->events = event_queue_new(&accounting->wake)) == NULL) {
         free(accounting);
         free(buckets);
         return NULL;
     }
     accounting->wake.descriptor = -1;
     atomic_init(&accounting->references, 1);
-    accounting->host = hypervisor_hold(host);
+    accounting->host = host_hold(host);
     accounting->max_age = max_age;
     accounting->buckets = buckets;
     accounting->bucket_count = BUCKETS_AT_FIRST;
@@ -54,7 +54,7 @@ static bool is_observed_since(const struct account *account, int64_t moment)
 static struct account *observe_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     if (accounting->max_age == 0)
         return account_sample_and_lock(accounting, uuid, fault);
@@ -131,7 +131,7 @@ bool accounting_total(struct accounting *accounting, const struct machine_uuid *
 /* The adapter of that key. A key from another run of the machine, or from
  * before it was started, stands for the one attached adapter of its MAC. */
 static const struct session_adapter *find_attached(const struct session *session,
-                                                   const struct adapter_key *key)
+                                                   const struct device_key *key)
 {
     const struct session_adapter *same_mac = NULL;
     size_t matches = 0;
@@ -149,7 +149,7 @@ static const struct session_adapter *find_attached(const struct session *session
 }
 
 bool accounting_adapter_total(struct accounting *accounting, const struct machine_uuid *uuid,
-                              const struct adapter_key *key, enum direction direction,
+                              const struct device_key *key, enum direction direction,
                               struct decimal *total, struct fault *fault)
 {
     struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
@@ -194,7 +194,7 @@ static bool snapshot_new(struct adapter_snapshot *snapshot, struct adapter_list 
 static bool snapshot_of_definition(struct accounting *accounting, const struct machine_uuid *uuid,
                                    struct adapter_snapshot *snapshot, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct adapter_list *adapters = NULL;
 
     if (!host->driver->adapters(host, uuid, &adapters, fault))
@@ -212,7 +212,7 @@ static bool snapshot_of_definition(struct accounting *accounting, const struct m
 static void renew_adapters(struct accounting *accounting, const struct machine_uuid *uuid,
                            struct adapter_snapshot *snapshot)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct adapter_list *known = snapshot->adapters, *renewed = NULL;
     struct fault fault;
 
@@ -263,7 +263,7 @@ void adapter_snapshot_clear(struct adapter_snapshot *snapshot)
 bool accounting_since(struct accounting *accounting, const struct machine_uuid *uuid,
                       int64_t *unix_seconds, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
         return false;
@@ -289,7 +289,7 @@ bool accounting_since(struct accounting *accounting, const struct machine_uuid *
 bool accounting_last_session(struct accounting *accounting, const struct machine_uuid *uuid,
                              struct last_session *last, bool *exists, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     host->driver->settle(host);
     /* Whether a session has ended may not have been told: ask. What the host
@@ -319,7 +319,7 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
 bool accounting_change(struct accounting *accounting, const struct machine_uuid *uuid,
                        enum machine_change change, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     if (!host->driver->change(host, uuid, change, fault))
         return false;
@@ -365,6 +365,6 @@ bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum w
 
 bool accounting_record_resets(struct accounting *accounting, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     return host->driver->prepare_writing(host, fault) && recorder_start(accounting, fault);
 }

@@ -20,8 +20,8 @@ struct accounting;
  * machine that is not running none is counted. */
 struct adapter_snapshot {
     struct adapter_list *adapters;
-    struct adapter_key *keys; /* keys[i] is of adapters->adapters[i] */
-    bool *counted;            /* the host gives both figures of it */
+    struct device_key *keys; /* keys[i] is of adapters->adapters[i] */
+    bool *counted;           /* the host gives both figures of it */
 };
 
 /* A session that is over, as far as this process knows it. */
@@ -38,7 +38,7 @@ struct last_session {
  * asks the host each time. With more than 0 one sweep over all machines
  * refreshes them together. Holds the host, and listens to it; NULL without
  * memory. */
-struct accounting *accounting_new(struct hypervisor *host, int64_t max_age);
+struct accounting *accounting_new(struct host *host, int64_t max_age);
 
 /* Waits a moment for tasks that go on, stops listening and recording, and lets
  * go of the host. */
@@ -66,7 +66,7 @@ bool accounting_utilization(struct accounting *accounting, const struct machine_
 
 /* The bytes of one adapter; VM_E_ADAPTER_NOT_FOUND when it is gone. */
 bool accounting_adapter_total(struct accounting *accounting, const struct machine_uuid *uuid,
-                              const struct adapter_key *key, enum direction direction,
+                              const struct device_key *key, enum direction direction,
                               struct decimal *total, struct fault *fault);
 
 /* The adapters of now, to be cleared by the caller. */
@@ -93,7 +93,7 @@ bool accounting_record_resets(struct accounting *accounting, struct fault *fault
 bool accounting_watch(struct accounting *accounting, struct fault *fault);
 void accounting_unwatch(struct accounting *accounting);
 
-/* As machine_events_take and machine_events_take_lost. */
+/* As event_queue_take and event_queue_take_lost. */
 bool accounting_take_event(struct accounting *accounting, struct machine_event *event);
 uint64_t accounting_take_lost_events(struct accounting *accounting);
 

@@ -109,14 +109,14 @@ bool disk_account_share(const struct account *account, struct baseline *baseline
 static bool apply_baseline(struct disk_account *disks)
 {
     const struct baseline *baseline = disks->baseline;
-    struct adapter_reading *readings = calloc(baseline->disk_count + 1, sizeof *readings);
+    struct device_reading *readings = calloc(baseline->disk_count + 1, sizeof *readings);
     size_t count = 0;
 
     if (readings == NULL)
         return false;
     for (size_t i = 0; i < baseline->disk_count; i++) {
         const struct baseline_disk *from = &baseline->disks[i];
-        struct adapter_key key = disk_key(from->target);
+        struct device_key key = disk_key(from->target);
         const struct session_adapter *disk = session_find_adapter(&disks->session, &key);
         bool is_same = disk != NULL;
         for (int direction = 0; is_same && direction < DIRECTION_COUNT; direction++)
@@ -181,7 +181,7 @@ static void receive(void *context, struct disk_sample *sample)
 static bool look_at(struct accounting *accounting, const struct machine_uuid *uuid,
                     struct disk_look *look, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     *look = (struct disk_look){.accounting = accounting};
     pthread_mutex_lock(&accounting->lock);
@@ -203,7 +203,7 @@ static bool is_fresh(const struct account *account, int64_t moment)
 static struct account *observe_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     int64_t moment = host->driver->monotonic_time(host) - accounting->max_age;
 
     if (accounting->max_age == 0)
@@ -323,7 +323,7 @@ void disk_account_settle_soon(struct accounting *accounting, const struct machin
     if (settlement == NULL)
         return; /* the next read settles it */
     *settlement = (struct settlement){accounting_hold(accounting), *uuid};
-    if (event_thread_run_detached(settle, settlement, &fault))
+    if (event_loop_run_detached(settle, settlement, &fault))
         return;
     accounting_release(accounting);
     free(settlement);

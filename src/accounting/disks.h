@@ -1,5 +1,5 @@
 /*
- * disk_account: the sessions of the machines' disks.
+ * disks: the sessions of the machines' disks.
  *
  * They begin and end with those of the network, but their figures cost a
  * question to the hypervisor process itself, so nobody asks for them until

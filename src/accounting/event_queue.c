@@ -11,12 +11,12 @@ struct known_machine {
     struct machine_uuid uuid;
     char *name;
     enum machine_state told; /* Invalid: nothing yet */
-    uint64_t told_in;        /* machine_events.told when the last was told */
+    uint64_t told_in;        /* event_queue.told when the last was told */
     bool may_be_paused;      /* halted, and gone before it could be asked why */
     bool is_found_on;        /* a look has found this run; the word of its start may follow */
 };
 
-struct machine_events {
+struct event_queue {
     pthread_mutex_t lock;
     struct wake *wake;
     atomic_bool is_watching;
@@ -31,9 +31,9 @@ struct machine_events {
     bool knows_all;
 };
 
-struct machine_events *machine_events_new(struct wake *wake)
+struct event_queue *event_queue_new(struct wake *wake)
 {
-    struct machine_events *events = calloc(1, sizeof *events);
+    struct event_queue *events = calloc(1, sizeof *events);
     if (events == NULL)
         return NULL;
     events->wake = wake;
@@ -41,7 +41,7 @@ struct machine_events *machine_events_new(struct wake *wake)
     return events;
 }
 
-static void clear(struct machine_events *events)
+static void clear(struct event_queue *events)
 {
     for (size_t i = 0; i < events->count; i++)
         free(events->ring[(events->first + i) % events->capacity].name);
@@ -57,16 +57,16 @@ static void clear(struct machine_events *events)
     events->lost = 0;
 }
 
-void machine_events_free(struct machine_events *events)
+void event_queue_free(struct event_queue *events)
 {
     if (events == NULL)
         return;
-    machine_events_watch(events, false);
+    event_queue_watch(events, false);
     pthread_mutex_destroy(&events->lock);
     free(events);
 }
 
-void machine_events_watch(struct machine_events *events, bool watch)
+void event_queue_watch(struct event_queue *events, bool watch)
 {
     pthread_mutex_lock(&events->lock);
     if (!watch)
@@ -75,24 +75,24 @@ void machine_events_watch(struct machine_events *events, bool watch)
     pthread_mutex_unlock(&events->lock);
 }
 
-bool machine_events_is_watching(const struct machine_events *events)
+bool event_queue_is_watching(const struct event_queue *events)
 {
     return atomic_load_explicit(&events->is_watching, memory_order_acquire);
 }
 
 /* Locks and returns true, unless nobody watches. */
-static bool begin(struct machine_events *events)
+static bool begin(struct event_queue *events)
 {
-    if (!machine_events_is_watching(events))
+    if (!event_queue_is_watching(events))
         return false;
     pthread_mutex_lock(&events->lock);
-    if (machine_events_is_watching(events))
+    if (event_queue_is_watching(events))
         return true;
     pthread_mutex_unlock(&events->lock);
     return false;
 }
 
-static void end(struct machine_events *events)
+static void end(struct event_queue *events)
 {
     pthread_mutex_unlock(&events->lock);
 }
@@ -101,7 +101,7 @@ static void end(struct machine_events *events)
  * With the lock held
  * ------------------------------------------------------------------------ */
 
-static struct known_machine *find(struct machine_events *events, const struct machine_uuid *uuid)
+static struct known_machine *find(struct event_queue *events, const struct machine_uuid *uuid)
 {
     for (size_t i = 0; i < events->machine_count; i++)
         if (machine_uuid_equal(&events->machines[i].uuid, uuid))
@@ -110,7 +110,7 @@ static struct known_machine *find(struct machine_events *events, const struct ma
 }
 
 /* NULL without memory. */
-static struct known_machine *find_or_add(struct machine_events *events,
+static struct known_machine *find_or_add(struct event_queue *events,
                                          const struct machine_uuid *uuid)
 {
     struct known_machine *machine = find(events, uuid);
@@ -140,7 +140,7 @@ static void set_name(struct known_machine *machine, const char *name)
     machine->name = copy;
 }
 
-static bool grow_ring(struct machine_events *events)
+static bool grow_ring(struct event_queue *events)
 {
     size_t capacity = events->capacity == 0 ? CAPACITY_AT_FIRST : events->capacity * 2;
     if (capacity > MOST_EVENTS)
@@ -157,7 +157,7 @@ static bool grow_ring(struct machine_events *events)
     return true;
 }
 
-static void push(struct machine_events *events, struct known_machine *machine,
+static void push(struct event_queue *events, struct known_machine *machine,
                  struct machine_event event)
 {
     machine->told_in = ++events->told;
@@ -172,7 +172,7 @@ static void push(struct machine_events *events, struct known_machine *machine,
     wake_signal(events->wake);
 }
 
-static void enter(struct machine_events *events, struct known_machine *machine,
+static void enter(struct event_queue *events, struct known_machine *machine,
                   enum machine_state state)
 {
     machine->told = state;
@@ -186,7 +186,7 @@ static bool is_on(enum machine_state state)
 
 /* Each change passes through the states that Virtual Server documents for it. */
 
-static void enter_stop(struct machine_events *events, struct known_machine *machine,
+static void enter_stop(struct event_queue *events, struct known_machine *machine,
                        enum stop_reason reason)
 {
     if (machine->told == MACHINE_TurnedOff)
@@ -202,8 +202,7 @@ static void enter_stop(struct machine_events *events, struct known_machine *mach
     enter(events, machine, MACHINE_TurnedOff);
 }
 
-static void enter_start(struct machine_events *events, struct known_machine *machine,
-                        bool is_restored)
+static void enter_start(struct event_queue *events, struct known_machine *machine, bool is_restored)
 {
     if (is_on(machine->told))
         enter_stop(events, machine, STOP_UNKNOWN);
@@ -213,7 +212,7 @@ static void enter_start(struct machine_events *events, struct known_machine *mac
     enter(events, machine, MACHINE_Running);
 }
 
-bool machine_events_take(struct machine_events *events, struct machine_event *event)
+bool event_queue_take(struct event_queue *events, struct machine_event *event)
 {
     if (!begin(events))
         return false;
@@ -231,7 +230,7 @@ bool machine_events_take(struct machine_events *events, struct machine_event *ev
     return is_there;
 }
 
-uint64_t machine_events_take_lost(struct machine_events *events)
+uint64_t event_queue_take_lost(struct event_queue *events)
 {
     if (!begin(events))
         return 0;
@@ -245,8 +244,7 @@ uint64_t machine_events_take_lost(struct machine_events *events)
  * What is told
  * ------------------------------------------------------------------------ */
 
-void machine_events_name(struct machine_events *events, const struct machine_uuid *uuid,
-                         const char *name)
+void event_queue_name(struct event_queue *events, const struct machine_uuid *uuid, const char *name)
 {
     if (!begin(events))
         return;
@@ -256,7 +254,7 @@ void machine_events_name(struct machine_events *events, const struct machine_uui
     end(events);
 }
 
-void machine_events_forget(struct machine_events *events, const struct machine_uuid *uuid)
+void event_queue_forget(struct event_queue *events, const struct machine_uuid *uuid)
 {
     if (!begin(events))
         return;
@@ -268,7 +266,7 @@ void machine_events_forget(struct machine_events *events, const struct machine_u
     end(events);
 }
 
-uint64_t machine_events_count(struct machine_events *events)
+uint64_t event_queue_count(struct event_queue *events)
 {
     pthread_mutex_lock(&events->lock);
     uint64_t count = events->told;
@@ -276,8 +274,8 @@ uint64_t machine_events_count(struct machine_events *events)
     return count;
 }
 
-void machine_events_found(struct machine_events *events, const struct machine_uuid *uuid,
-                          const char *name, enum machine_state state, uint64_t count)
+void event_queue_found(struct event_queue *events, const struct machine_uuid *uuid,
+                       const char *name, enum machine_state state, uint64_t count)
 {
     if (!begin(events))
         return;
@@ -301,7 +299,7 @@ void machine_events_found(struct machine_events *events, const struct machine_uu
     end(events);
 }
 
-void machine_events_found_all(struct machine_events *events)
+void event_queue_found_all(struct event_queue *events)
 {
     if (!begin(events))
         return;
@@ -309,8 +307,8 @@ void machine_events_found_all(struct machine_events *events)
     end(events);
 }
 
-void machine_events_started(struct machine_events *events, const struct machine_uuid *uuid,
-                            bool is_restored)
+void event_queue_started(struct event_queue *events, const struct machine_uuid *uuid,
+                         bool is_restored)
 {
     if (!begin(events))
         return;
@@ -323,8 +321,8 @@ void machine_events_started(struct machine_events *events, const struct machine_
     end(events);
 }
 
-void machine_events_stopped(struct machine_events *events, const struct machine_uuid *uuid,
-                            enum stop_reason reason)
+void event_queue_stopped(struct event_queue *events, const struct machine_uuid *uuid,
+                         enum stop_reason reason)
 {
     if (!begin(events))
         return;
@@ -334,8 +332,8 @@ void machine_events_stopped(struct machine_events *events, const struct machine_
     end(events);
 }
 
-void machine_events_paused(struct machine_events *events, const struct machine_uuid *uuid,
-                           enum machine_state state)
+void event_queue_paused(struct event_queue *events, const struct machine_uuid *uuid,
+                        enum machine_state state)
 {
     if (!begin(events))
         return;
@@ -349,7 +347,7 @@ void machine_events_paused(struct machine_events *events, const struct machine_u
     end(events);
 }
 
-void machine_events_resumed(struct machine_events *events, const struct machine_uuid *uuid)
+void event_queue_resumed(struct event_queue *events, const struct machine_uuid *uuid)
 {
     if (!begin(events))
         return;
@@ -364,7 +362,7 @@ void machine_events_resumed(struct machine_events *events, const struct machine_
     end(events);
 }
 
-void machine_events_reset(struct machine_events *events, const struct machine_uuid *uuid)
+void event_queue_reset(struct event_queue *events, const struct machine_uuid *uuid)
 {
     if (!begin(events))
         return;
@@ -382,8 +380,8 @@ void machine_events_reset(struct machine_events *events, const struct machine_uu
     end(events);
 }
 
-void machine_events_adapter_removed(struct machine_events *events, const struct machine_uuid *uuid,
-                                    const uint8_t mac[MAC_SIZE])
+void event_queue_adapter_removed(struct event_queue *events, const struct machine_uuid *uuid,
+                                 const uint8_t mac[MAC_SIZE])
 {
     struct machine_event event = {.kind = EVENT_ADAPTER_REMOVED};
 

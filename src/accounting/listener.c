@@ -1,5 +1,5 @@
 /*
- * accounting_events: what the accounting does when the host tells of something.
+ * listener: what the accounting does when the host tells of something.
  * Called from the event thread, or from the simulator's caller.
  */
 #include "accounting/account.h"
@@ -26,7 +26,7 @@ static void look_at(struct accounting *accounting, const struct machine_uuid *uu
 
 static void on_named(void *context, const struct machine_uuid *uuid, const char *name)
 {
-    machine_events_name(((struct accounting *)context)->events, uuid, name);
+    event_queue_name(((struct accounting *)context)->events, uuid, name);
 }
 
 static void on_started(void *context, const struct machine_uuid *uuid, bool is_restored)
@@ -43,17 +43,17 @@ static void on_started(void *context, const struct machine_uuid *uuid, bool is_r
     }
     pthread_mutex_unlock(&accounting->lock);
     look_at(accounting, uuid);
-    machine_events_started(accounting->events, uuid, is_restored);
+    event_queue_started(accounting->events, uuid, is_restored);
 }
 
 static void on_paused(void *context, const struct machine_uuid *uuid, enum machine_state state)
 {
-    machine_events_paused(((struct accounting *)context)->events, uuid, state);
+    event_queue_paused(((struct accounting *)context)->events, uuid, state);
 }
 
 static void on_resumed(void *context, const struct machine_uuid *uuid)
 {
-    machine_events_resumed(((struct accounting *)context)->events, uuid);
+    event_queue_resumed(((struct accounting *)context)->events, uuid);
 }
 
 /* With the lock held. The host says that the machine does not run now, or runs
@@ -75,10 +75,10 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
 {
     enum { ATTEMPTS = 16 };
     struct accounting *accounting = context;
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     bool is_settled = false;
 
-    machine_events_stopped(accounting->events, uuid, reason);
+    event_queue_stopped(accounting->events, uuid, reason);
     /* The kernel told of the devices' end before libvirt told of the machine's. */
     host->driver->settle(host);
     /* It may be running again by now, and another thread have seen that: what
@@ -139,7 +139,7 @@ static void on_reset(void *context, const struct machine_uuid *uuid)
         account->is_reset_told = true;
     pthread_mutex_unlock(&accounting->lock);
     if (!is_told)
-        machine_events_reset(accounting->events, uuid);
+        event_queue_reset(accounting->events, uuid);
 }
 
 static void on_adapters_changed(void *context, const struct machine_uuid *uuid)
@@ -156,7 +156,7 @@ static bool finish(struct session *session, uint64_t incarnation,
         struct session_adapter *adapter = &session->adapters[i];
         if (adapter->key.incarnation != incarnation || adapter->finished)
             continue;
-        struct adapter_reading final = {.key = adapter->key};
+        struct device_reading final = {.key = adapter->key};
         for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
             const struct counter *counter = &adapter->counters[direction];
             if (!counter->seen)
@@ -193,22 +193,22 @@ static void on_device_gone(void *context, uint64_t incarnation,
 /* Compares the states of all machines with what was told of them. */
 static bool tell_states(struct accounting *accounting, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct machine_list list = {0};
 
-    if (!machine_events_is_watching(accounting->events))
+    if (!event_queue_is_watching(accounting->events))
         return true;
     if (!host->driver->list(host, &list, fault))
         return false;
     for (size_t i = 0; i < list.count; i++) {
         const struct machine_list_entry *machine = &list.entries[i];
-        uint64_t count = machine_events_count(accounting->events);
+        uint64_t count = event_queue_count(accounting->events);
         enum machine_state state;
         struct fault gone;
         if (host->driver->state(host, &machine->uuid, &state, &gone))
-            machine_events_found(accounting->events, &machine->uuid, machine->name, state, count);
+            event_queue_found(accounting->events, &machine->uuid, machine->name, state, count);
     }
-    machine_events_found_all(accounting->events);
+    event_queue_found_all(accounting->events);
     machine_list_clear(&list);
     return true;
 }
@@ -222,7 +222,7 @@ static void on_missed(void *context)
 
 bool accounting_watch(struct accounting *accounting, struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     if (!host->driver->tells(host))
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
@@ -230,31 +230,31 @@ bool accounting_watch(struct accounting *accounting, struct fault *fault)
     if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
         return false;
     /* First, so that nothing is missed between the two. */
-    machine_events_watch(accounting->events, true);
+    event_queue_watch(accounting->events, true);
     if (tell_states(accounting, fault))
         return true;
-    machine_events_watch(accounting->events, false);
+    event_queue_watch(accounting->events, false);
     return false;
 }
 
 void accounting_unwatch(struct accounting *accounting)
 {
-    machine_events_watch(accounting->events, false);
+    event_queue_watch(accounting->events, false);
 }
 
 bool accounting_take_event(struct accounting *accounting, struct machine_event *event)
 {
-    return machine_events_take(accounting->events, event);
+    return event_queue_take(accounting->events, event);
 }
 
 uint64_t accounting_take_lost_events(struct accounting *accounting)
 {
-    return machine_events_take_lost(accounting->events);
+    return event_queue_take_lost(accounting->events);
 }
 
 void accounting_listen(struct accounting *accounting)
 {
-    const struct hypervisor_listener listener = {
+    const struct host_listener listener = {
         .context = accounting,
         .hold = hold,
         .release = release,

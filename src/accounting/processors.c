@@ -94,7 +94,7 @@ static bool receive(void *context, const struct processor_time *time)
 static void look(struct accounting *accounting)
 {
     struct processor_sampler *sampler = &accounting->sampler;
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
     struct fault fault = {0};
 
     pthread_mutex_unlock(&accounting->lock);
@@ -163,7 +163,7 @@ static bool start(struct accounting *accounting, struct fault *fault)
     if (sampler->is_running)
         return true;
     accounting_hold(accounting);
-    sampler->is_running = event_thread_run_detached(run, accounting, fault);
+    sampler->is_running = event_loop_run_detached(run, accounting, fault);
     if (!sampler->is_running)
         atomic_fetch_sub(&accounting->references, 1); /* not the last: the caller has one */
     return sampler->is_running;

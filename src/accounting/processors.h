@@ -1,5 +1,5 @@
 /*
- * processor_sampler: looks once a second at the processor time that the
+ * processors: looks once a second at the processor time that the
  * machines have used.
  *
  * In a thread of its own, since a host may take its time to answer and the

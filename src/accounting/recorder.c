@@ -13,7 +13,7 @@ enum {
 static bool write_baseline(struct accounting *accounting, const struct machine_uuid *uuid,
                            struct fault *fault)
 {
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     disk_account_settle(accounting, uuid);
     pthread_mutex_lock(&accounting->lock);
@@ -136,7 +136,7 @@ bool recorder_start(struct accounting *accounting, struct fault *fault)
         return true;
 
     accounting_hold(accounting);
-    if (event_thread_run_detached(record, accounting, fault))
+    if (event_loop_run_detached(record, accounting, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
     accounting->is_recording = accounting->has_recorder = false;

@@ -57,7 +57,7 @@ static void run(void *context)
     machine_task_release(task);
 }
 
-static bool takes_time(struct hypervisor *host, enum machine_change change)
+static bool takes_time(struct host *host, enum machine_change change)
 {
     return host->driver->takes_time != NULL && host->driver->takes_time(host, change);
 }
@@ -66,7 +66,7 @@ static bool takes_time(struct hypervisor *host, enum machine_change change)
 static bool start(struct machine_task *task, struct fault *fault)
 {
     struct accounting *accounting = task->accounting;
-    struct hypervisor *host = accounting->host;
+    struct host *host = accounting->host;
 
     if (!host->driver->check_change(host, &task->uuid, task->change, fault) ||
         (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault)))
@@ -76,7 +76,7 @@ static bool start(struct machine_task *task, struct fault *fault)
     task->next = accounting->running_tasks;
     accounting->running_tasks = task;
     pthread_mutex_unlock(&accounting->lock);
-    if (event_thread_run_detached(run, task, fault))
+    if (event_loop_run_detached(run, task, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
     remove_running(task);
@@ -130,7 +130,7 @@ enum task_result machine_task_result(struct machine_task *task, struct fault *fa
 
 int machine_task_percent(struct machine_task *task)
 {
-    struct hypervisor *host = task->accounting->host;
+    struct host *host = task->accounting->host;
     int percent = 0;
 
     if (machine_task_is_complete(task))
@@ -152,7 +152,7 @@ bool machine_task_is_cancelable(struct machine_task *task)
 
 bool machine_task_cancel(struct machine_task *task, struct fault *fault)
 {
-    struct hypervisor *host = task->accounting->host;
+    struct host *host = task->accounting->host;
 
     if (!machine_task_is_cancelable(task))
         return fault_set(fault, HRESULT_E_FAIL,

@@ -1,5 +1,5 @@
 /*
- * machine_task: a change of a machine that goes on while the program does.
+ * task: a change of a machine that goes on while the program does.
  */
 #ifndef VMACCOUNTANT_ACCOUNTING_TASK_H
 #define VMACCOUNTANT_ACCOUNTING_TASK_H

@@ -164,7 +164,7 @@ counts. Known and raised as Since is.
 */
 static int get_uptime(lua_State *L, void *object)
 {
-    struct hypervisor *host = accountant_application(object)->host;
+    struct host *host = accountant_application(object)->host;
     struct fault fault;
     int64_t since, uptime = 0;
 

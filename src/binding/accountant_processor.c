@@ -70,7 +70,7 @@ int accountant_get_cpu_utilization_history(lua_State *L, void *object)
 
 static struct scheduling read_scheduling(lua_State *L, const void *object, const char *member)
 {
-    struct hypervisor *host = accountant_application(object)->host;
+    struct host *host = accountant_application(object)->host;
     struct scheduling scheduling;
     struct fault fault;
 
@@ -98,7 +98,7 @@ int accountant_get_maximum_system_capacity(lua_State *L, void *object)
 
 static int push_no_reserve(lua_State *L, const void *object, const char *member)
 {
-    struct hypervisor *host = accountant_application(object)->host;
+    struct host *host = accountant_application(object)->host;
     enum machine_state state;
     struct fault fault;
 
@@ -198,7 +198,7 @@ driver); E_POINTER for a missing argument; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 int accountant_set_scheduling_parameters(lua_State *L, void *object)
 {
     static const char member[] = "SetSchedulingParameters";
-    struct hypervisor *host = accountant_application(object)->host;
+    struct host *host = accountant_application(object)->host;
     struct fault fault;
 
     check_present(L, 2, "reserved");

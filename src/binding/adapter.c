@@ -237,7 +237,7 @@ static int equal(lua_State *L)
 {
     const struct adapter_object *a = class_test_object(L, &adapter_class, 1);
     const struct adapter_object *b = class_test_object(L, &adapter_class, 2);
-    bool same = a != NULL && b != NULL && adapter_key_equal(&a->key, &b->key);
+    bool same = a != NULL && b != NULL && device_key_equal(&a->key, &b->key);
 
     if (same) {
         lua_getiuservalue(L, 1, MACHINE);

@@ -131,7 +131,7 @@ struct application *application_new(lua_State *L)
     return application;
 }
 
-void application_open(lua_State *L, struct application *application, struct hypervisor *host,
+void application_open(lua_State *L, struct application *application, struct host *host,
                       const struct application_options *options)
 {
     application->host = host;
@@ -145,18 +145,18 @@ void application_open(lua_State *L, struct application *application, struct hype
  * be used, not even to close what is open. */
 static bool is_lost_by_fork(const struct application *application)
 {
-    return !application->host->driver->is_synchronous && event_thread_is_forked();
+    return !application->host->driver->is_synchronous && event_loop_is_forked();
 }
 
 /* Safe at any moment: on an application that never opened, and twice. */
 static void close_application(struct application *application)
 {
-    struct hypervisor *host = application->host;
+    struct host *host = application->host;
 
     if (host != NULL && !is_lost_by_fork(application)) {
         accounting_close(application->accounting);
         host->driver->close(host);
-        hypervisor_release(host);
+        host_release(host);
     }
     application->accounting = NULL;
     application->host = NULL;
@@ -333,7 +333,7 @@ static int find_virtual_machine(lua_State *L, void *object)
         lua_pushnil(L);
         return 1;
     }
-    if (!hypervisor_find(application->host, wanted, &uuid, &found, &fault))
+    if (!host_find(application->host, wanted, &uuid, &found, &fault))
         return raise(L, "FindVirtualMachine", &fault);
     if (!found) {
         lua_pushnil(L);
@@ -482,7 +482,7 @@ Empty for a driver that is asked adapter by adapter, and so keeps nothing.
 static int get_accounting(lua_State *L, void *object)
 {
     const struct application *application = object;
-    struct hypervisor *host = application->host;
+    struct host *host = application->host;
     struct source_list *list = resource_new(L, sizeof *list, clear_sources);
     int resource = lua_gettop(L);
     struct fault fault;

@@ -138,7 +138,7 @@ static lua_Integer deliver(lua_State *L, const struct application *application)
     return count;
 }
 
-static int64_t milliseconds_of(struct hypervisor *host)
+static int64_t milliseconds_of(struct host *host)
 {
     return host->driver->monotonic_time(host) / 1000000;
 }

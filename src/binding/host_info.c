@@ -38,7 +38,7 @@ static void clear(void *info)
 static const struct host_info *ask(lua_State *L, const void *object, enum host_part part,
                                    const char *member)
 {
-    struct hypervisor *host = ((const struct host_info_object *)object)->application->host;
+    struct host *host = ((const struct host_info_object *)object)->application->host;
     struct host_info *info = resource_new(L, sizeof *info, clear);
     struct fault fault;
 
@@ -431,7 +431,7 @@ static const struct member members[] = {
 static int to_string(lua_State *L)
 {
     const struct host_info_object *info = class_check_argument(L, &host_info_class, 1);
-    const struct hypervisor *host = info->application->host;
+    const struct host *host = info->application->host;
     lua_pushfstring(L, "VMHostInfo (%s)", host != NULL ? host->uri : "closed");
     return 1;
 }

@@ -72,7 +72,7 @@ text, E_FAIL where libvirt refuses it in the machine's state, E_ACCESSDENIED
 static int get_name(lua_State *L, void *object)
 {
     const struct machine_object *machine = object;
-    struct hypervisor *host = machine->application->host;
+    struct host *host = machine->application->host;
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
     int resource = lua_gettop(L);
     struct fault fault;
@@ -127,7 +127,7 @@ characters and for what is no UTF-8 text, E_POINTER for nil, E_ACCESSDENIED
 static int get_notes(lua_State *L, void *object)
 {
     const struct machine_object *machine = object;
-    struct hypervisor *host = machine->application->host;
+    struct host *host = machine->application->host;
     char **notes = resource_new(L, sizeof *notes, resource_free_pointer);
     struct fault fault;
 
@@ -165,7 +165,7 @@ E_ACCESSDENIED
 static int get_memory(lua_State *L, void *object)
 {
     const struct machine_object *machine = object;
-    struct hypervisor *host = machine->application->host;
+    struct host *host = machine->application->host;
     uint64_t megabytes;
     struct fault fault;
 
@@ -207,7 +207,7 @@ DISP_E_EXCEPTION on a remote host and where it is in no such file
 static int get_saved_state_file_path(lua_State *L, void *object)
 {
     const struct machine_object *machine = object;
-    struct hypervisor *host = machine->application->host;
+    struct host *host = machine->application->host;
     char **path = resource_new(L, sizeof *path, resource_free_pointer);
     struct fault fault;
 
@@ -242,7 +242,7 @@ The machine's state, one of `vma.vmVMState_Running` and so on. Asks the host.
 static int get_state(lua_State *L, void *object)
 {
     const struct machine_object *machine = object;
-    struct hypervisor *host = machine->application->host;
+    struct host *host = machine->application->host;
     enum machine_state state;
     struct fault fault;
 

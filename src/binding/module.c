@@ -76,7 +76,7 @@ static int create_object(lua_State *L)
     options.is_virtual_pc = is_virtual_pc;
     const char *uri = check_host(L, 2);
     struct application *application = application_new(L);
-    struct hypervisor *host = libvirt_open(uri, options.timeout, options.counters, &fault);
+    struct host *host = libvirt_open(uri, options.timeout, options.counters, &fault);
     if (host == NULL)
         return error_raise_fault(L, "CreateObject", NULL, &fault);
     application_open(L, application, host, &options);

@@ -43,7 +43,7 @@ enum { DEFAULT_TIMEOUT = 30 };
  * objects by UUID, held weakly, so that one machine is one object; 2 the event
  * handlers by their names, or nil. */
 struct application {
-    struct hypervisor *host;
+    struct host *host;
     struct accounting *accounting;
     struct application_options options;
 };
@@ -64,7 +64,7 @@ struct accountant_object {
  * into or nil. */
 struct adapter_object {
     struct machine_object *machine;
-    struct adapter_key key;
+    struct device_key key;
     bool counted;
 };
 
@@ -82,7 +82,7 @@ struct application *application_new(lua_State *L);
 
 /* Gives the application its host, which it owns from here on even when the
  * function raises. [-0, +0, e] */
-void application_open(lua_State *L, struct application *application, struct hypervisor *host,
+void application_open(lua_State *L, struct application *application, struct host *host,
                       const struct application_options *options);
 
 /* Raises VM_E_APP_SHUTTING_DOWN when the application is closed, and

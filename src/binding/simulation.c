@@ -191,7 +191,7 @@ static int create_object(lua_State *L, void *object)
     application_check_options(L, 3, &options);
     options.is_virtual_pc = is_virtual_pc;
     struct application *application = application_new(L);
-    struct hypervisor *host = simulator_connect(((struct simulator_object *)object)->simulator);
+    struct host *host = simulator_connect(((struct simulator_object *)object)->simulator);
     if (host == NULL)
         return luaL_error(L, "out of memory");
     application_open(L, application, host, &options);

@@ -176,7 +176,7 @@ static int wait_for_completion(lua_State *L, void *object)
 {
     enum { LONGEST = 4000000 };
     const struct task *task = object;
-    struct hypervisor *host = task->application->host;
+    struct host *host = task->application->host;
     enum wake_result result = WAKE_SIGNALLED;
     struct fault fault;
     int is_integer;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool adapter_key_equal(const struct adapter_key *a, const struct adapter_key *b)
+bool device_key_equal(const struct device_key *a, const struct device_key *b)
 {
     return a->incarnation == b->incarnation && memcmp(a->mac, b->mac, MAC_SIZE) == 0;
 }
@@ -15,10 +15,10 @@ void session_clear(struct session *session)
 }
 
 struct session_adapter *session_find_adapter(const struct session *session,
-                                             const struct adapter_key *key)
+                                             const struct device_key *key)
 {
     for (size_t i = 0; i < session->count; i++)
-        if (adapter_key_equal(&session->adapters[i].key, key))
+        if (device_key_equal(&session->adapters[i].key, key))
             return &session->adapters[i];
     return NULL;
 }
@@ -38,7 +38,7 @@ static bool reserve(struct session *session, size_t newcomers)
     return true;
 }
 
-static size_t count_newcomers(const struct session *session, const struct adapter_reading *readings,
+static size_t count_newcomers(const struct session *session, const struct device_reading *readings,
                               size_t count)
 {
     size_t newcomers = 0;
@@ -48,7 +48,7 @@ static size_t count_newcomers(const struct session *session, const struct adapte
 }
 
 static enum verdict observe_adapter(struct session_adapter *adapter,
-                                    const struct adapter_reading *reading)
+                                    const struct device_reading *reading)
 {
     enum verdict verdict = VERDICT_NONE;
 
@@ -64,7 +64,7 @@ static enum verdict observe_adapter(struct session_adapter *adapter,
     return verdict;
 }
 
-bool session_observe(struct session *session, const struct adapter_reading *readings, size_t count)
+bool session_observe(struct session *session, const struct device_reading *readings, size_t count)
 {
     size_t before = session->count;
 
@@ -128,7 +128,7 @@ bool session_copy(struct session *copy, const struct session *session)
     return true;
 }
 
-bool session_reset(struct session *session, const struct adapter_reading *readings, size_t count)
+bool session_reset(struct session *session, const struct device_reading *readings, size_t count)
 {
     if (!session_observe(session, readings, count))
         return false;
@@ -139,7 +139,7 @@ bool session_reset(struct session *session, const struct adapter_reading *readin
     return true;
 }
 
-bool session_apply_baseline(struct session *session, const struct adapter_reading *baseline,
+bool session_apply_baseline(struct session *session, const struct device_reading *baseline,
                             size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -166,7 +166,7 @@ bool session_apply_baseline(struct session *session, const struct adapter_readin
     return true;
 }
 
-bool session_finish_adapter(struct session *session, const struct adapter_reading *final)
+bool session_finish_adapter(struct session *session, const struct device_reading *final)
 {
     struct session_adapter *adapter = session_find_adapter(session, &final->key);
     if (adapter == NULL || adapter->finished)

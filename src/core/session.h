@@ -24,21 +24,21 @@ enum { MAC_SIZE = 6 };
 
 /* One device in one life. The incarnation is a number that a device made
  * anew does not share with the one before: the ifindex on a local host. */
-struct adapter_key {
+struct device_key {
     uint8_t mac[MAC_SIZE];
     uint64_t incarnation;
 };
 
 /* The host's figures of one adapter; bit 1 << direction of present says
  * whether the host gave that figure. Absent is not zero. */
-struct adapter_reading {
-    struct adapter_key key;
+struct device_reading {
+    struct device_key key;
     unsigned present;
     struct decimal bytes[DIRECTION_COUNT];
 };
 
 struct session_adapter {
-    struct adapter_key key;
+    struct device_key key;
     struct counter counters[DIRECTION_COUNT];
     unsigned known;       /* directions whose figure the last observation gave */
     unsigned unbased;     /* directions whose figure was absent when the session began anew */
@@ -61,24 +61,24 @@ enum session_total_result {
     SESSION_TOTAL_OVERFLOW /* the sum is above 2^96-1 */
 };
 
-bool adapter_key_equal(const struct adapter_key *a, const struct adapter_key *b);
+bool device_key_equal(const struct device_key *a, const struct device_key *b);
 
 /* A zeroed session is a new one that has not been observed. */
 void session_clear(struct session *session);
 
 /* Takes in the readings of all adapters that the machine has now, and gives
  * each adapter its verdict. False when memory ran out: nothing has changed. */
-bool session_observe(struct session *session, const struct adapter_reading *readings, size_t count);
+bool session_observe(struct session *session, const struct device_reading *readings, size_t count);
 
 /* Begins anew at the readings of now: every count is zero, and adapters that
  * have gone are dropped. False when memory ran out: nothing has changed. */
-bool session_reset(struct session *session, const struct adapter_reading *readings, size_t count);
+bool session_reset(struct session *session, const struct device_reading *readings, size_t count);
 
 /* Begins anew, as of a reset in the past, at the figures that the adapters had
  * then; attached adapters that are not among them came later and count from
  * zero. False when a figure is larger than the adapter's present one, and so
  * cannot be of this device: nothing has changed. */
-bool session_apply_baseline(struct session *session, const struct adapter_reading *baseline,
+bool session_apply_baseline(struct session *session, const struct device_reading *baseline,
                             size_t count);
 
 /* Starts one adapter at its last observed figures. */
@@ -91,7 +91,7 @@ bool session_copy(struct session *copy, const struct session *session);
 /* The final figures of a device that is gone: later readings of the same
  * incarnation are old news and change nothing. False when the session has no
  * such adapter. */
-bool session_finish_adapter(struct session *session, const struct adapter_reading *final);
+bool session_finish_adapter(struct session *session, const struct device_reading *final);
 
 /* The sum over all adapters of the session, those that have gone included. */
 enum session_total_result session_total(const struct session *session, enum direction direction,
@@ -102,6 +102,6 @@ bool session_adapter_is_known(const struct session_adapter *adapter, enum direct
 
 /* NULL when the session has no adapter of that key. */
 struct session_adapter *session_find_adapter(const struct session *session,
-                                             const struct adapter_key *key);
+                                             const struct device_key *key);
 
 #endif

@@ -63,8 +63,7 @@ static bool check_characters(const char *name, size_t length, struct fault *faul
 
 /* The definition of a machine that runs, or that a saved state goes with, is
  * not changed. */
-static bool check_stopped(struct hypervisor *host, const struct machine_uuid *uuid,
-                          struct fault *fault)
+static bool check_stopped(struct host *host, const struct machine_uuid *uuid, struct fault *fault)
 {
     enum machine_state state;
 
@@ -79,8 +78,8 @@ static bool check_stopped(struct hypervisor *host, const struct machine_uuid *uu
 }
 
 /* *same tells whether it is the machine's own name already. */
-static bool check_duplicate(struct hypervisor *host, const struct machine_uuid *uuid,
-                            const char *name, bool *same, struct fault *fault)
+static bool check_duplicate(struct host *host, const struct machine_uuid *uuid, const char *name,
+                            bool *same, struct fault *fault)
 {
     struct machine_list list = {0};
     bool ok = true;
@@ -100,8 +99,8 @@ static bool check_duplicate(struct hypervisor *host, const struct machine_uuid *
     return ok;
 }
 
-bool configuration_set_name(struct hypervisor *host, const struct machine_uuid *uuid,
-                            const char *name, size_t length, struct fault *fault)
+bool configuration_set_name(struct host *host, const struct machine_uuid *uuid, const char *name,
+                            size_t length, struct fault *fault)
 {
     bool same;
 
@@ -137,8 +136,8 @@ static char *with_line_feeds(const char *text)
     return copy;
 }
 
-bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
-                             const char *notes, size_t length, struct fault *fault)
+bool configuration_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
+                             size_t length, struct fault *fault)
 {
     size_t count, bad;
 
@@ -158,8 +157,8 @@ bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid 
     return ok;
 }
 
-bool configuration_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                              int64_t megabytes, struct fault *fault)
+bool configuration_set_memory(struct host *host, const struct machine_uuid *uuid, int64_t megabytes,
+                              struct fault *fault)
 {
     if (megabytes < LEAST_MEMORY || megabytes > MOST_MEMORY)
         return fault_set(fault, HRESULT_E_INVALIDARG,

@@ -21,16 +21,16 @@ enum {
  * VM_E_CONFIG_DUPLICATE_NAME where another machine has the name in any letter
  * case; VM_E_VM_RUNNING for a machine that runs or is saved. The length tells
  * a name with a NUL in it. */
-bool configuration_set_name(struct hypervisor *host, const struct machine_uuid *uuid,
-                            const char *name, size_t length, struct fault *fault);
+bool configuration_set_name(struct host *host, const struct machine_uuid *uuid, const char *name,
+                            size_t length, struct fault *fault);
 
 /* E_INVALIDARG for a text that is too long or that no definition can hold.
  * Ends lines with a line feed, whatever they end with. */
-bool configuration_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
-                             const char *notes, size_t length, struct fault *fault);
+bool configuration_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
+                             size_t length, struct fault *fault);
 
 /* E_INVALIDARG out of range, VM_E_VM_RUNNING as above. */
-bool configuration_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                              int64_t megabytes, struct fault *fault);
+bool configuration_set_memory(struct host *host, const struct machine_uuid *uuid, int64_t megabytes,
+                              struct fault *fault);
 
 #endif

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct adapter_key disk_key(const char *target)
+struct device_key disk_key(const char *target)
 {
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
     for (const char *c = target; *c != '\0'; c++)
         hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-    return (struct adapter_key){.incarnation = hash | INCARNATION_OF_NAME};
+    return (struct device_key){.incarnation = hash | INCARNATION_OF_NAME};
 }
 
 bool disk_sample_start(struct disk_sample *sample, size_t capacity)
@@ -23,7 +23,7 @@ bool disk_sample_start(struct disk_sample *sample, size_t capacity)
     return false;
 }
 
-struct adapter_reading *disk_sample_add(struct disk_sample *sample, const char *target)
+struct device_reading *disk_sample_add(struct disk_sample *sample, const char *target)
 {
     for (size_t i = 0; i < sample->count; i++)
         if (strcmp(sample->targets[i], target) == 0)
@@ -31,12 +31,12 @@ struct adapter_reading *disk_sample_add(struct disk_sample *sample, const char *
     if (sample->count == sample->capacity ||
         (sample->targets[sample->count] = strdup(target)) == NULL)
         return NULL;
-    struct adapter_reading *reading = &sample->readings[sample->count++];
-    *reading = (struct adapter_reading){.key = disk_key(target)};
+    struct device_reading *reading = &sample->readings[sample->count++];
+    *reading = (struct device_reading){.key = disk_key(target)};
     return reading;
 }
 
-void disk_reading_set(struct adapter_reading *reading, enum direction direction,
+void disk_reading_set(struct device_reading *reading, enum direction direction,
                       struct decimal bytes)
 {
     reading->bytes[direction] = bytes;

@@ -21,7 +21,7 @@ struct disk_sample {
     size_t count;
     size_t capacity;
     char **targets;
-    struct adapter_reading *readings;
+    struct device_reading *readings;
 };
 
 /* Room for so many disks; false without memory. */
@@ -29,10 +29,10 @@ bool disk_sample_start(struct disk_sample *sample, size_t capacity);
 
 /* Adds a disk without figures, or finds the one of that target; NULL without
  * memory, and when there is no room. */
-struct adapter_reading *disk_sample_add(struct disk_sample *sample, const char *target);
+struct device_reading *disk_sample_add(struct disk_sample *sample, const char *target);
 
 /* A figure of the reading. */
-void disk_reading_set(struct adapter_reading *reading, enum direction direction,
+void disk_reading_set(struct device_reading *reading, enum direction direction,
                       struct decimal bytes);
 
 void disk_sample_clear(struct disk_sample *sample);
@@ -42,6 +42,6 @@ typedef void disk_receiver(void *context, struct disk_sample *sample);
 
 /* The key under which a session counts the disk: its target's name is all that
  * tells one disk from another. */
-struct adapter_key disk_key(const char *target);
+struct device_key disk_key(const char *target);
 
 #endif

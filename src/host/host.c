@@ -1,19 +1,19 @@
 #include "host/host.h"
 
-struct hypervisor *hypervisor_hold(struct hypervisor *host)
+struct host *host_hold(struct host *host)
 {
     atomic_fetch_add(&host->references, 1);
     return host;
 }
 
-void hypervisor_release(struct hypervisor *host)
+void host_release(struct host *host)
 {
     if (atomic_fetch_sub(&host->references, 1) == 1)
         host->driver->destroy(host);
 }
 
-bool hypervisor_find(struct hypervisor *host, const char *name, struct machine_uuid *uuid,
-                     bool *found, struct fault *fault)
+bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
+               struct fault *fault)
 {
     if (!host->driver->find(host, name, uuid, found, fault))
         return false;

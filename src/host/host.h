@@ -1,7 +1,7 @@
 /*
- * hypervisor: what the accountant asks of a host, whatever host it is.
+ * host: what the accountant asks of a host, whatever host it is.
  *
- * Two hosts stand behind this interface: libvirt.c and simulator.c. A host's
+ * Two hosts stand behind this interface: libvirt_host and simulator. A host's
  * functions may be called from any thread, return false with a filled fault
  * when they cannot answer, and change nothing on the host but in `change`,
  * `rename` and what is called set or write.
@@ -15,7 +15,7 @@
 #include "host/machine.h"
 #include "host/scheduling.h"
 
-struct hypervisor;
+struct host;
 
 /* Receives the samples of a sweep one by one. It may be called with the host's
  * lock held, and so must not call the host. */
@@ -23,7 +23,7 @@ typedef void sample_receiver(void *context, const struct machine_sample *sample)
 
 /* What a host tells of by itself, from any thread, and one at a time. The host
  * holds the context between `hold` and `release` while it calls. */
-struct hypervisor_listener {
+struct host_listener {
     void *context;
     void (*hold)(void *context);
     void (*release)(void *context);
@@ -80,165 +80,165 @@ struct product {
     char version[64];
 };
 
-struct hypervisor_driver {
+struct host_driver {
     /* It tells its listener in the thread that makes things happen, and never
      * waits: nothing needs a thread of its own. */
     bool is_synchronous;
 
     /* All machines that the host defines or runs, in no order. */
-    bool (*list)(struct hypervisor *host, struct machine_list *list, struct fault *fault);
+    bool (*list)(struct host *host, struct machine_list *list, struct fault *fault);
 
     /* The machine of exactly that name; *found tells whether there is one. */
-    bool (*find)(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+    bool (*find)(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault);
 
     /* The machine's name of now, to be freed by the caller. */
-    bool (*name)(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+    bool (*name)(struct host *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault);
 
-    bool (*state)(struct hypervisor *host, const struct machine_uuid *uuid,
-                  enum machine_state *state, struct fault *fault);
+    bool (*state)(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
+                  struct fault *fault);
 
     /* The adapters in the machine's definition, running or not, held for the
      * caller. */
-    bool (*adapters)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*adapters)(struct host *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault);
 
     /* The counters of one machine, live. A machine that is defined but not
      * running is a sample whose domain_id is NOT_RUNNING. */
-    bool (*sample)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*sample)(struct host *host, const struct machine_uuid *uuid,
                    struct machine_sample *sample, struct fault *fault);
 
     /* The counters of all machines at once. A machine that cannot be sampled
      * is left out: asking for it alone tells why. */
-    bool (*sample_all)(struct hypervisor *host, sample_receiver *receive, void *context,
+    bool (*sample_all)(struct host *host, sample_receiver *receive, void *context,
                        struct fault *fault);
 
     /* The counters of the disks of one machine, or of all that run (uuid is
      * NULL); of all, those that would keep the others waiting are left out.
      * Asks the hypervisor process itself: one that does not answer is given up
      * after the host's time-out. */
-    bool (*sample_disks)(struct hypervisor *host, const struct machine_uuid *uuid,
-                         disk_receiver *receive, void *context, struct fault *fault);
+    bool (*sample_disks)(struct host *host, const struct machine_uuid *uuid, disk_receiver *receive,
+                         void *context, struct fault *fault);
 
     /* The processor time of all machines that run. */
-    bool (*processor_times)(struct hypervisor *host, processor_time_receiver *receive,
-                            void *context, struct fault *fault);
+    bool (*processor_times)(struct host *host, processor_time_receiver *receive, void *context,
+                            struct fault *fault);
 
     /* How the machine's processors are scheduled: as it runs, or, when it does
      * not, as it will. */
-    bool (*scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*scheduling)(struct host *host, const struct machine_uuid *uuid,
                        struct scheduling *scheduling, struct fault *fault);
 
     /* Sets what scheduling_check() has accepted, from now on and for the
      * machine's next starts. */
-    bool (*set_scheduling)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*set_scheduling)(struct host *host, const struct machine_uuid *uuid,
                            const struct scheduling *scheduling, struct fault *fault);
 
     /* Whether the change may take so long that a thread should wait for it.
      * NULL: none does, and the three that follow are not needed. */
-    bool (*takes_time)(struct hypervisor *host, enum machine_change change);
+    bool (*takes_time)(struct host *host, enum machine_change change);
     /* Whether the machine's state, and the user's rights, allow the change. */
-    bool (*check_change)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*check_change)(struct host *host, const struct machine_uuid *uuid,
                          enum machine_change change, struct fault *fault);
     /* How far a change is that goes on; false when it cannot be known. */
-    bool (*progress)(struct hypervisor *host, const struct machine_uuid *uuid, int *percent);
+    bool (*progress)(struct host *host, const struct machine_uuid *uuid, int *percent);
     /* Ends a change that goes on. */
-    bool (*cancel)(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault);
+    bool (*cancel)(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
 
     /* Carries the change out and returns when it is done. */
-    bool (*change)(struct hypervisor *host, const struct machine_uuid *uuid,
-                   enum machine_change change, struct fault *fault);
+    bool (*change)(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                   struct fault *fault);
 
     /* When this run of the machine began, in seconds since 1970. */
-    bool (*started_at)(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+    bool (*started_at)(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        int64_t *unix_seconds, struct fault *fault);
 
     /* Why the machine is not running, as far as the host remembers. */
-    bool (*stop_reason)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*stop_reason)(struct host *host, const struct machine_uuid *uuid,
                         enum stop_reason *reason, struct fault *fault);
 
     /* Tells how the counters of the adapters that are known are read. */
-    bool (*sources)(struct hypervisor *host, source_receiver *receive, void *context,
+    bool (*sources)(struct host *host, source_receiver *receive, void *context,
                     struct fault *fault);
 
     /* Whether the host tells of what happens. */
-    bool (*tells)(struct hypervisor *host);
+    bool (*tells)(struct host *host);
 
     /* From now on the listener is told what happens; NULL ends that. The host
      * keeps the pointed-to functions' pointers, not the structure. A host
      * that cannot tell does nothing. */
-    void (*listen)(struct hypervisor *host, const struct hypervisor_listener *listener);
+    void (*listen)(struct host *host, const struct host_listener *listener);
 
     /* Returns when what has happened to devices so far has been told. */
-    void (*settle)(struct hypervisor *host);
+    void (*settle)(struct host *host);
 
     /* The figures of the device of that incarnation, while it is there. */
-    bool (*device_bytes)(struct hypervisor *host, uint64_t incarnation,
+    bool (*device_bytes)(struct host *host, uint64_t incarnation,
                          struct decimal bytes[DIRECTION_COUNT]);
 
     /* Shares the baseline with other processes. */
-    bool (*write_baseline)(struct hypervisor *host, const struct machine_uuid *uuid,
+    bool (*write_baseline)(struct host *host, const struct machine_uuid *uuid,
                            const struct baseline *baseline, struct fault *fault);
 
     /* Whether baselines could be written: opens what that needs. */
-    bool (*prepare_writing)(struct hypervisor *host, struct fault *fault);
+    bool (*prepare_writing)(struct host *host, struct fault *fault);
 
     /* What configuration.h has checked: a new name, notes and memory of a
      * machine, which is turned off where it gets another name or memory. */
-    bool (*rename)(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+    bool (*rename)(struct host *host, const struct machine_uuid *uuid, const char *name,
                    struct fault *fault);
-    bool (*set_notes)(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+    bool (*set_notes)(struct host *host, const struct machine_uuid *uuid, const char *notes,
                       struct fault *fault);
-    bool (*set_memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t megabytes,
+    bool (*set_memory)(struct host *host, const struct machine_uuid *uuid, uint64_t megabytes,
                        struct fault *fault);
 
     /* The machine's notes, an empty text for none, to be freed by the caller. */
-    bool (*notes)(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+    bool (*notes)(struct host *host, const struct machine_uuid *uuid, char **notes,
                   struct fault *fault);
-    bool (*memory)(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+    bool (*memory)(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                    struct fault *fault);
 
     /* The file that a saved machine is restored from, to be freed by the
      * caller; VM_E_VM_NO_SAVED_STATE for one that is not saved. */
-    bool (*saved_state_path)(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+    bool (*saved_state_path)(struct host *host, const struct machine_uuid *uuid, char **path,
                              struct fault *fault);
 
     /* One part of what the host tells of itself. info is all zero; the caller
      * clears it, also after a fault. */
-    bool (*host_info)(struct hypervisor *host, enum host_part part, struct host_info *info,
+    bool (*host_info)(struct host *host, enum host_part part, struct host_info *info,
                       struct fault *fault);
 
-    bool (*product)(struct hypervisor *host, struct product *product, struct fault *fault);
+    bool (*product)(struct host *host, struct product *product, struct fault *fault);
 
     /* How long the host's service has been running, in seconds. */
-    bool (*uptime)(struct hypervisor *host, int64_t *seconds, struct fault *fault);
+    bool (*uptime)(struct host *host, int64_t *seconds, struct fault *fault);
 
     /* The host's clocks: seconds since 1970, and one in nanoseconds that
      * never goes back. */
-    int64_t (*unix_time)(struct hypervisor *host);
-    int64_t (*monotonic_time)(struct hypervisor *host);
+    int64_t (*unix_time)(struct host *host);
+    int64_t (*monotonic_time)(struct host *host);
 
     /* Ends the connection: calls fail from here on. */
-    void (*close)(struct hypervisor *host);
+    void (*close)(struct host *host);
     /* Frees the host, when nobody holds it any more. */
-    void (*destroy)(struct hypervisor *host);
+    void (*destroy)(struct host *host);
 };
 
 /* Each host begins with this. */
-struct hypervisor {
-    const struct hypervisor_driver *driver;
+struct host {
+    const struct host_driver *driver;
     atomic_uint references;
     char *uri; /* what it is called, and what tells two hosts apart; owned by the host */
 };
 
-struct hypervisor *hypervisor_hold(struct hypervisor *host);
-void hypervisor_release(struct hypervisor *host);
+struct host *host_hold(struct host *host);
+void host_release(struct host *host);
 
 /* The machine of that name, without regard to letter case; one that has the
  * very name comes first. *found tells whether there is one. A fault when
  * several machines differ from the name in letter case only. */
-bool hypervisor_find(struct hypervisor *host, const char *name, struct machine_uuid *uuid,
-                     bool *found, struct fault *fault);
+bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
+               struct fault *fault);
 
 #endif

@@ -308,7 +308,7 @@ bool machine_sample_assign(struct machine_sample *to, const struct machine_sampl
     size_t count = from->adapters != NULL ? from->adapters->count : 0;
 
     if (count > FEW_READINGS && count != before) {
-        struct adapter_reading *readings = malloc(count * sizeof *readings);
+        struct device_reading *readings = malloc(count * sizeof *readings);
         if (readings == NULL)
             return false;
         free_readings(to);

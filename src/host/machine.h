@@ -125,10 +125,10 @@ struct machine_sample {
     struct machine_uuid uuid;
     int64_t domain_id; /* of this run of the machine, or NOT_RUNNING */
     struct adapter_list *adapters;
-    struct adapter_reading *readings;
-    struct adapter_reading few[FEW_READINGS]; /* spares most machines an allocation */
-    struct baseline *baseline;                /* what the definition says; NULL for nothing */
-    const char *complaint; /* why the one that is there cannot be used, or NULL */
+    struct device_reading *readings;
+    struct device_reading few[FEW_READINGS]; /* spares most machines an allocation */
+    struct baseline *baseline;               /* what the definition says; NULL for nothing */
+    const char *complaint;                   /* why the one that is there cannot be used, or NULL */
 };
 
 /* An incarnation is the ifindex of a device of this host where it can be seen,

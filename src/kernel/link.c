@@ -10,7 +10,7 @@ static int read_kind(const struct nlattr *attribute, void *device)
 {
     if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) {
         const char *kind = mnl_attr_get_str(attribute);
-        ((struct network_device *)device)->is_guest_end =
+        ((struct link *)device)->is_guest_end =
             strcmp(kind, "macvtap") == 0 || strcmp(kind, "macvlan") == 0;
     }
     return MNL_CB_OK;
@@ -18,7 +18,7 @@ static int read_kind(const struct nlattr *attribute, void *device)
 
 static int read_attribute(const struct nlattr *attribute, void *data)
 {
-    struct network_device *device = data;
+    struct link *device = data;
     struct rtnl_link_stats64 stats;
 
     switch (mnl_attr_get_type(attribute)) {
@@ -46,7 +46,7 @@ static int read_attribute(const struct nlattr *attribute, void *data)
     return MNL_CB_OK;
 }
 
-bool network_device_parse(const struct nlmsghdr *message, struct network_device *device)
+bool link_parse(const struct nlmsghdr *message, struct link *device)
 {
     if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK)
         return false;
@@ -55,17 +55,17 @@ bool network_device_parse(const struct nlmsghdr *message, struct network_device 
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     if (info->ifi_family != AF_UNSPEC || info->ifi_index <= 0)
         return false;
-    *device = (struct network_device){.ifindex = (unsigned)info->ifi_index};
+    *device = (struct link){.ifindex = (unsigned)info->ifi_index};
     return mnl_attr_parse(message, sizeof *info, read_attribute, device) == MNL_CB_OK;
 }
 
 static int read_answer(const struct nlmsghdr *message, void *device)
 {
-    return network_device_parse(message, device) ? MNL_CB_STOP : MNL_CB_OK;
+    return link_parse(message, device) ? MNL_CB_STOP : MNL_CB_OK;
 }
 
 /* Asks for one device, by index or by name. */
-static bool ask(unsigned ifindex, const char *name, struct network_device *device)
+static bool ask(unsigned ifindex, const char *name, struct link *device)
 {
     enum { SEQUENCE = 1, ANSWER_SIZE = 32768 }; /* an answer is about 1.5 KiB */
     _Alignas(struct nlmsghdr) char buffer[ANSWER_SIZE];
@@ -84,7 +84,7 @@ static bool ask(unsigned ifindex, const char *name, struct network_device *devic
     if (name != NULL)
         mnl_attr_put_strz(request, IFLA_IFNAME, name);
 
-    *device = (struct network_device){0};
+    *device = (struct link){0};
     if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
         mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
         ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof buffer);
@@ -96,25 +96,24 @@ static bool ask(unsigned ifindex, const char *name, struct network_device *devic
     return found;
 }
 
-bool network_device_find(const char *name, struct network_device *device)
+bool link_find(const char *name, struct link *device)
 {
     return strlen(name) < IF_NAMESIZE && ask(0, name, device);
 }
 
-bool network_device_read(unsigned ifindex, struct network_device *device)
+bool link_read(unsigned ifindex, struct link *device)
 {
     return ask(ifindex, NULL, device);
 }
 
-bool network_device_serves(const struct network_device *device, const uint8_t mac[MAC_SIZE])
+bool link_serves(const struct link *device, const uint8_t mac[MAC_SIZE])
 {
     size_t first = device->is_guest_end ? 0 : 1;
     return device->has_address &&
            memcmp(device->address + first, mac + first, MAC_SIZE - first) == 0;
 }
 
-void network_device_bytes(const struct network_device *device,
-                          struct decimal bytes[DIRECTION_COUNT])
+void link_bytes(const struct link *device, struct decimal bytes[DIRECTION_COUNT])
 {
     bytes[DIRECTION_SENT] =
         decimal_from_uint64(device->is_guest_end ? device->sent : device->received);

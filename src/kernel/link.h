@@ -1,5 +1,5 @@
 /*
- * network_device: the host's own network devices, asked of the kernel through
+ * link: the host's own network devices, asked of the kernel through
  * rtnetlink, with libmnl.
  */
 #ifndef VMACCOUNTANT_KERNEL_LINK_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct network_device {
+struct link {
     unsigned ifindex;
     uint8_t address[MAC_SIZE];
     bool has_address;
@@ -25,22 +25,21 @@ struct network_device {
 
 /* Reads an RTM_NEWLINK or RTM_DELLINK message; false when it is not one of a
  * device, or not of the whole device (AF_BRIDGE speaks of a port). */
-bool network_device_parse(const struct nlmsghdr *message, struct network_device *device);
+bool link_parse(const struct nlmsghdr *message, struct link *device);
 
 /* The device of that name in this network namespace. Asks the kernel once;
  * false when there is none. */
-bool network_device_find(const char *name, struct network_device *device);
+bool link_find(const char *name, struct link *device);
 
 /* The device of that index. */
-bool network_device_read(unsigned ifindex, struct network_device *device);
+bool link_read(unsigned ifindex, struct link *device);
 
 /* Whether the device can be the host's end of an adapter with that MAC:
  * libvirt gives a tap the guest's address but for the first byte, and a
  * macvtap the whole address. */
-bool network_device_serves(const struct network_device *device, const uint8_t mac[MAC_SIZE]);
+bool link_serves(const struct link *device, const uint8_t mac[MAC_SIZE]);
 
 /* The device's figures from the guest's side. */
-void network_device_bytes(const struct network_device *device,
-                          struct decimal bytes[DIRECTION_COUNT]);
+void link_bytes(const struct link *device, struct decimal bytes[DIRECTION_COUNT]);
 
 #endif

@@ -14,16 +14,15 @@ enum { RECEIVE_BUFFER = 8 * 1024 * 1024, MESSAGE_SIZE = 64 * 1024 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mnl_socket *monitor;
 static int watch = -1;
-static struct network_monitor_subscriber *subscribers;
+static struct link_monitor_subscriber *subscribers;
 
 static int tell(const struct nlmsghdr *message, void *context)
 {
-    struct network_device device;
+    struct link device;
 
     (void)context;
-    if (message->nlmsg_type == RTM_DELLINK && network_device_parse(message, &device) &&
-        device.has_bytes)
-        for (struct network_monitor_subscriber *one = subscribers; one != NULL; one = one->next)
+    if (message->nlmsg_type == RTM_DELLINK && link_parse(message, &device) && device.has_bytes)
+        for (struct link_monitor_subscriber *one = subscribers; one != NULL; one = one->next)
             one->device_gone(one->context, &device);
     return MNL_CB_OK;
 }
@@ -37,7 +36,7 @@ static void drain(void)
         if (length > 0) {
             mnl_cb_run(buffer, (size_t)length, 0, 0, tell, NULL);
         } else if (length < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
-            for (struct network_monitor_subscriber *one = subscribers; one; one = one->next)
+            for (struct link_monitor_subscriber *one = subscribers; one; one = one->next)
                 one->missed(one->context);
         } else if (length >= 0 || errno != EINTR) {
             break; /* EAGAIN: that was all */
@@ -45,7 +44,7 @@ static void drain(void)
     }
 }
 
-void network_monitor_drain(void)
+void link_monitor_drain(void)
 {
     pthread_mutex_lock(&lock);
     drain();
@@ -58,10 +57,10 @@ static void on_readable(int handle, int descriptor, int events, void *context)
     (void)descriptor;
     (void)events;
     (void)context;
-    network_monitor_drain();
+    link_monitor_drain();
 }
 
-void network_monitor_start(void)
+void link_monitor_start(void)
 {
     int size = RECEIVE_BUFFER;
     struct mnl_socket *opened = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -82,7 +81,7 @@ void network_monitor_start(void)
     pthread_mutex_unlock(&lock);
 }
 
-void network_monitor_stop(void)
+void link_monitor_stop(void)
 {
     pthread_mutex_lock(&lock);
     if (watch >= 0)
@@ -94,7 +93,7 @@ void network_monitor_stop(void)
     pthread_mutex_unlock(&lock);
 }
 
-void network_monitor_subscribe(struct network_monitor_subscriber *subscriber)
+void link_monitor_subscribe(struct link_monitor_subscriber *subscriber)
 {
     pthread_mutex_lock(&lock);
     subscriber->next = subscribers;
@@ -102,10 +101,10 @@ void network_monitor_subscribe(struct network_monitor_subscriber *subscriber)
     pthread_mutex_unlock(&lock);
 }
 
-void network_monitor_unsubscribe(struct network_monitor_subscriber *subscriber)
+void link_monitor_unsubscribe(struct link_monitor_subscriber *subscriber)
 {
     pthread_mutex_lock(&lock);
-    struct network_monitor_subscriber **link = &subscribers;
+    struct link_monitor_subscriber **link = &subscribers;
     while (*link != NULL && *link != subscriber)
         link = &(*link)->next;
     if (*link != NULL)

@@ -1,5 +1,5 @@
 /*
- * network_monitor: the kernel's own word when a network device of this host
+ * link_monitor: the kernel's own word when a network device of this host
  * goes away, with the device's final figures (RTM_DELLINK on RTNLGRP_LINK).
  */
 #ifndef VMACCOUNTANT_KERNEL_LINK_MONITOR_H
@@ -8,23 +8,23 @@
 #include "kernel/link.h"
 
 /* Both are called with the monitor's lock held: they must not call back. */
-struct network_monitor_subscriber {
-    void (*device_gone)(void *context, const struct network_device *device);
+struct link_monitor_subscriber {
+    void (*device_gone)(void *context, const struct link *device);
     void (*missed)(void *context); /* the socket overflowed: some have been lost */
     void *context;
-    struct network_monitor_subscriber *next;
+    struct link_monitor_subscriber *next;
 };
 
 /* Opens the monitor on libvirt's event loop. Without it, as where the kernel
  * refuses a socket, nobody is told anything. */
-void network_monitor_start(void);
-void network_monitor_stop(void);
+void link_monitor_start(void);
+void link_monitor_stop(void);
 
-void network_monitor_subscribe(struct network_monitor_subscriber *subscriber);
+void link_monitor_subscribe(struct link_monitor_subscriber *subscriber);
 /* Returns when no call to the subscriber is under way or to come. */
-void network_monitor_unsubscribe(struct network_monitor_subscriber *subscriber);
+void link_monitor_unsubscribe(struct link_monitor_subscriber *subscriber);
 
 /* Tells, in this thread, what the kernel has said so far. Does not block. */
-void network_monitor_drain(void);
+void link_monitor_drain(void);
 
 #endif

@@ -19,7 +19,7 @@ enum {
     RECEIVE_BUFFER = 1 << 20
 };
 
-struct kernel_counters {
+struct link_stats {
     struct mnl_socket *socket;
     unsigned port;
     pthread_mutex_t lock; /* one exchange at a time; guards all below */
@@ -28,13 +28,13 @@ struct kernel_counters {
     _Alignas(struct nlmsghdr) char dump[DUMP_SIZE];
 };
 
-struct kernel_counters *kernel_counters_open(void)
+struct link_stats *link_stats_open(void)
 {
     /* An exchange with the kernel is over within the system call; the time-out
      * is for a kernel that loses an answer. */
     const struct timeval patience = {.tv_sec = 1};
     const int buffer = RECEIVE_BUFFER;
-    struct kernel_counters *counters = calloc(1, sizeof *counters);
+    struct link_stats *counters = calloc(1, sizeof *counters);
 
     if (counters == NULL)
         return NULL;
@@ -54,7 +54,7 @@ struct kernel_counters *kernel_counters_open(void)
     return counters;
 }
 
-void kernel_counters_close(struct kernel_counters *counters)
+void link_stats_close(struct link_stats *counters)
 {
     if (counters == NULL)
         return;
@@ -103,7 +103,7 @@ static bool parse(const struct nlmsghdr *message, struct device_counter *device)
 }
 
 /* Throws away what an exchange that failed may have left behind. */
-static void empty_socket(struct kernel_counters *counters)
+static void empty_socket(struct link_stats *counters)
 {
     char left[ANSWER_SIZE];
     int descriptor = mnl_socket_get_fd(counters->socket);
@@ -119,7 +119,7 @@ static bool is_refusal(int error)
 }
 
 /* The answer to the request of that sequence number, for device. */
-static bool receive_one(struct kernel_counters *counters, uint32_t sequence,
+static bool receive_one(struct link_stats *counters, uint32_t sequence,
                         struct device_counter *device)
 {
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
@@ -146,8 +146,7 @@ static bool receive_one(struct kernel_counters *counters, uint32_t sequence,
     return true;
 }
 
-static bool read_batch(struct kernel_counters *counters, struct device_counter *devices,
-                       size_t count)
+static bool read_batch(struct link_stats *counters, struct device_counter *devices, size_t count)
 {
     enum { REQUEST_SIZE = NLMSG_LENGTH(sizeof(struct if_stats_msg)) };
     char requests[BATCH * NLMSG_ALIGN(REQUEST_SIZE)] __attribute__((aligned(8)));
@@ -170,8 +169,8 @@ static bool read_batch(struct kernel_counters *counters, struct device_counter *
 static void read_by_getlink(struct device_counter *devices, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct network_device device;
-        if (!network_device_read(devices[i].ifindex, &device) || !device.has_bytes)
+        struct link device;
+        if (!link_read(devices[i].ifindex, &device) || !device.has_bytes)
             continue;
         devices[i].is_known = true;
         devices[i].received = device.received;
@@ -179,8 +178,7 @@ static void read_by_getlink(struct device_counter *devices, size_t count)
     }
 }
 
-bool kernel_counters_read(struct kernel_counters *counters, struct device_counter *devices,
-                          size_t count)
+bool link_stats_read(struct link_stats *counters, struct device_counter *devices, size_t count)
 {
     bool ok = true;
 
@@ -232,8 +230,8 @@ static int receive_dumped(const struct nlmsghdr *message, void *context)
 }
 
 /* True when the dump is complete; *again when it is worth another attempt. */
-static bool dump_once(struct kernel_counters *counters, struct device_counter *devices,
-                      size_t count, bool *again)
+static bool dump_once(struct link_stats *counters, struct device_counter *devices, size_t count,
+                      bool *again)
 {
     struct dump dump = {.devices = devices, .count = count};
     char request[NLMSG_LENGTH(sizeof(struct if_stats_msg))] __attribute__((aligned(8)));
@@ -264,8 +262,7 @@ static bool dump_once(struct kernel_counters *counters, struct device_counter *d
     return state != MNL_CB_ERROR && !dump.is_interrupted;
 }
 
-bool kernel_counters_read_all(struct kernel_counters *counters, struct device_counter *devices,
-                              size_t count)
+bool link_stats_read_all(struct link_stats *counters, struct device_counter *devices, size_t count)
 {
     bool ok = false, again = true;
 
@@ -274,5 +271,5 @@ bool kernel_counters_read_all(struct kernel_counters *counters, struct device_co
          attempt++)
         ok = dump_once(counters, devices, count, &again);
     pthread_mutex_unlock(&counters->lock);
-    return ok || kernel_counters_read(counters, devices, count);
+    return ok || link_stats_read(counters, devices, count);
 }

@@ -1,5 +1,5 @@
 /*
- * kernel_counters: byte counts of this host's network devices, straight from
+ * link_stats: byte counts of this host's network devices, straight from
  * the kernel over one rtnetlink socket, with libmnl.
  *
  * RTM_GETSTATS with the filter IFLA_STATS_LINK_64 (Linux 4.7) answers with
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct kernel_counters;
+struct link_stats;
 
 struct device_counter {
     unsigned ifindex;
@@ -23,19 +23,17 @@ struct device_counter {
 };
 
 /* NULL where the kernel gives no socket. In the caller's network namespace. */
-struct kernel_counters *kernel_counters_open(void);
-void kernel_counters_close(struct kernel_counters *counters);
+struct link_stats *link_stats_open(void);
+void link_stats_close(struct link_stats *counters);
 
 /* Fills the counters of the devices that are named by ifindex, in one batch of
  * requests. Those that are gone stay unknown. False when the kernel does not
  * answer. May be called from any thread. */
-bool kernel_counters_read(struct kernel_counters *counters, struct device_counter *devices,
-                          size_t count);
+bool link_stats_read(struct link_stats *counters, struct device_counter *devices, size_t count);
 
 /* Reads all devices in one dump, and fills those that are named: they must be
  * in the order of their ifindex. False as above, and when devices came and
  * went during each of some dumps. */
-bool kernel_counters_read_all(struct kernel_counters *counters, struct device_counter *devices,
-                              size_t count);
+bool link_stats_read_all(struct link_stats *counters, struct device_counter *devices, size_t count);
 
 #endif

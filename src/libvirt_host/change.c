@@ -75,13 +75,13 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
 }
 
 /* The test driver runs in this process, and has done all it does at once. */
-bool libvirt_takes_time(struct hypervisor *host, enum machine_change change)
+bool libvirt_takes_time(struct host *host, enum machine_change change)
 {
     return !libvirt_host(host)->is_in_process &&
            (change == CHANGE_STARTUP || change == CHANGE_SAVE);
 }
 
-bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
                           enum machine_change change, struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
@@ -93,7 +93,7 @@ bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uu
 }
 
 /* Of a machine that is being saved libvirt tells how much memory is written. */
-bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, int *percent)
+bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *percent)
 {
     virDomainJobInfo job;
     struct fault fault;
@@ -111,7 +111,7 @@ bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, 
     return ok;
 }
 
-bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault)
+bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
@@ -122,8 +122,8 @@ bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, st
     return ok;
 }
 
-bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,
-                    enum machine_change change, struct fault *fault)
+bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                    struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
@@ -135,7 +135,7 @@ bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_write_baseline(struct host *host, const struct machine_uuid *uuid,
                             const struct baseline *baseline, struct fault *fault)
 {
     char *element = baseline_xml_write(baseline);
@@ -154,7 +154,7 @@ bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *
     return ok;
 }
 
-bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault)
+bool libvirt_prepare_writing(struct host *host, struct fault *fault)
 {
     virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_WRITE, fault);
     if (connection == NULL)

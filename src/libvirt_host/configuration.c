@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool libvirt_rename(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+bool libvirt_rename(struct host *host, const struct machine_uuid *uuid, const char *name,
                     struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
@@ -24,7 +24,7 @@ bool libvirt_rename(struct hypervisor *host, const struct machine_uuid *uuid, co
     return ok;
 }
 
-bool libvirt_notes(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+bool libvirt_notes(struct host *host, const struct machine_uuid *uuid, char **notes,
                    struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
@@ -58,7 +58,7 @@ static bool definitions(virDomainPtr domain, unsigned *flags, struct fault *faul
     return true;
 }
 
-bool libvirt_set_notes(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+bool libvirt_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
                        struct fault *fault)
 {
     unsigned flags = VIR_DOMAIN_AFFECT_CURRENT;
@@ -74,7 +74,7 @@ bool libvirt_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-bool libvirt_memory(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+bool libvirt_memory(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                     struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
@@ -89,8 +89,8 @@ bool libvirt_memory(struct hypervisor *host, const struct machine_uuid *uuid, ui
 }
 
 /* The size first: what a balloon leaves of it may not be above it. */
-bool libvirt_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                        uint64_t megabytes, struct fault *fault)
+bool libvirt_set_memory(struct host *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                        struct fault *fault)
 {
     static const unsigned flags[] = {VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_MEM_MAXIMUM,
                                      VIR_DOMAIN_AFFECT_CONFIG};
@@ -117,7 +117,7 @@ static bool is_system(const struct libvirt_host *self)
     return is;
 }
 
-bool libvirt_saved_state_path(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+bool libvirt_saved_state_path(struct host *host, const struct machine_uuid *uuid, char **path,
                               struct fault *fault)
 {
     const struct libvirt_host *self = libvirt_host(host);

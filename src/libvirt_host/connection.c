@@ -140,7 +140,7 @@ static struct registration *register_callbacks(struct libvirt_host *self, virCon
     struct registration *registration = malloc(sizeof *registration);
     if (registration == NULL)
         return NULL; /* the host is asked instead */
-    hypervisor_hold(&self->base);
+    host_hold(&self->base);
     registration->host = self;
     virConnectRegisterCloseCallback(connection, on_lost, self, NULL);
     libvirt_register_events(self, connection, registration->event_ids);
@@ -152,7 +152,7 @@ static void close_connection(virConnectPtr connection, struct registration *regi
     if (registration != NULL) {
         virConnectUnregisterCloseCallback(connection, on_lost);
         libvirt_deregister_events(connection, registration->event_ids);
-        hypervisor_release(&registration->host->base);
+        host_release(&registration->host->base);
         free(registration);
     }
     virConnectClose(connection);
@@ -212,13 +212,13 @@ static void open_link(struct libvirt_host *self, enum access access)
     }
 
     pthread_mutex_lock(&self->lock);
-    struct link *link = &self->links[access];
+    struct channel *channel = &self->channels[access];
     bool is_late = self->is_closed;
-    link->is_opening = false;
-    link->failure = failure;
+    channel->is_opening = false;
+    channel->failure = failure;
     if (connection != NULL && !is_late) {
-        link->connection = connection;
-        link->registration = registration;
+        channel->connection = connection;
+        channel->registration = registration;
     }
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
@@ -232,53 +232,53 @@ static void open_read_only(void *context)
 {
     struct libvirt_host *self = context;
     open_link(self, READ_ONLY);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
 static void open_read_write(void *context)
 {
     struct libvirt_host *self = context;
     open_link(self, READ_WRITE);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
 static void open_read_only_waiting(void *context)
 {
     struct libvirt_host *self = context;
     open_link(self, READ_ONLY_WAITING);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
 static void open_read_only_sampling(void *context)
 {
     struct libvirt_host *self = context;
     open_link(self, READ_ONLY_SAMPLING);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
 static void say_farewell(void *context)
 {
-    struct link *lost = context;
+    struct channel *lost = context;
     close_connection(lost->connection, lost->registration);
     free(lost);
 }
 
 /* Closes a lost connection without waiting for a host that may be silent. */
-static void drop_lost(struct link *link)
+static void drop_lost(struct channel *channel)
 {
-    struct link *lost = malloc(sizeof *lost);
+    struct channel *lost = malloc(sizeof *lost);
     struct fault fault;
 
     if (lost == NULL)
         return; /* it stays, lost; the next call tries again */
-    *lost = *link;
-    if (event_thread_run_detached(say_farewell, lost, &fault))
-        link->connection = NULL;
+    *lost = *channel;
+    if (event_loop_run_detached(say_farewell, lost, &fault))
+        channel->connection = NULL;
     else
         free(lost);
 }
 
-/* With the lock held: the link is usable, or on its way to be. */
+/* With the lock held: the channel is usable, or on its way to be. */
 static bool begin_opening(struct libvirt_host *self, enum access access, struct fault *fault)
 {
     static void (*const openers[ACCESS_KINDS])(void *) = {
@@ -287,23 +287,23 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
         [READ_ONLY_WAITING] = open_read_only_waiting,
         [READ_ONLY_SAMPLING] = open_read_only_sampling,
     };
-    struct link *link = &self->links[access];
+    struct channel *channel = &self->channels[access];
 
-    if (link->connection != NULL && virConnectIsAlive(link->connection) != 1)
-        drop_lost(link);
-    if (link->connection != NULL || link->is_opening)
+    if (channel->connection != NULL && virConnectIsAlive(channel->connection) != 1)
+        drop_lost(channel);
+    if (channel->connection != NULL || channel->is_opening)
         return true;
-    hypervisor_hold(&self->base);
-    link->is_opening = event_thread_run_detached(openers[access], self, fault);
-    if (!link->is_opening)
-        hypervisor_release(&self->base);
-    return link->is_opening;
+    host_hold(&self->base);
+    channel->is_opening = event_loop_run_detached(openers[access], self, fault);
+    if (!channel->is_opening)
+        host_release(&self->base);
+    return channel->is_opening;
 }
 
 virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
 {
     struct timespec until = deadline_in((int64_t)self->timeout * 1000);
-    struct link *link = &self->links[access];
+    struct channel *channel = &self->channels[access];
     virConnectPtr connection = NULL;
     int waited = 0;
 
@@ -311,19 +311,19 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
     ok = ok && begin_opening(self, access, fault);
-    while (ok && link->is_opening && waited == 0)
+    while (ok && channel->is_opening && waited == 0)
         waited = pthread_cond_timedwait(&self->changed, &self->lock, &until);
-    if (ok && link->connection != NULL) {
-        connection = link->connection;
+    if (ok && channel->connection != NULL) {
+        connection = channel->connection;
         virConnectRef(connection);
-    } else if (ok && link->is_opening) {
+    } else if (ok && channel->is_opening) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "cannot connect to %s: no answer within %d seconds; the daemon may be stopped "
                   "or overloaded (option 'timeout')",
                   self->requested_uri != NULL ? self->requested_uri : "the default libvirt host",
                   self->timeout);
     } else if (ok) {
-        *fault = link->failure;
+        *fault = channel->failure;
     }
     pthread_mutex_unlock(&self->lock);
     return connection;
@@ -332,19 +332,19 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
 void libvirt_abandon_waiting(struct libvirt_host *self)
 {
     pthread_mutex_lock(&self->lock);
-    if (!self->is_closed && self->links[READ_ONLY_WAITING].connection != NULL)
-        drop_lost(&self->links[READ_ONLY_WAITING]);
+    if (!self->is_closed && self->channels[READ_ONLY_WAITING].connection != NULL)
+        drop_lost(&self->channels[READ_ONLY_WAITING]);
     pthread_mutex_unlock(&self->lock);
 }
 
 bool libvirt_has_events(const struct libvirt_host *self)
 {
-    const struct link *link = &self->links[READ_ONLY];
-    if (link->connection == NULL || link->registration == NULL ||
-        virConnectIsAlive(link->connection) != 1)
+    const struct channel *channel = &self->channels[READ_ONLY];
+    if (channel->connection == NULL || channel->registration == NULL ||
+        virConnectIsAlive(channel->connection) != 1)
         return false;
     for (int kind = 0; kind < EVENT_KINDS; kind++)
-        if (link->registration->event_ids[kind] < 0)
+        if (channel->registration->event_ids[kind] < 0)
             return false;
     return true;
 }
@@ -363,22 +363,23 @@ void libvirt_reconnect(struct libvirt_host *self)
  * The host's life
  * ------------------------------------------------------------------------ */
 
-static void close_links(void *context)
+static void close_channels(void *context)
 {
     struct libvirt_host *self = context;
 
-    /* Nobody else touches the links of a closed host. */
+    /* Nobody else touches the channels of a closed host. */
     for (int access = 0; access < ACCESS_KINDS; access++)
-        if (self->links[access].connection != NULL)
-            close_connection(self->links[access].connection, self->links[access].registration);
+        if (self->channels[access].connection != NULL)
+            close_connection(self->channels[access].connection,
+                             self->channels[access].registration);
     pthread_mutex_lock(&self->lock);
     self->is_closing = false;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
-void libvirt_close(struct hypervisor *host)
+void libvirt_close(struct host *host)
 {
     struct libvirt_host *self = libvirt_host(host);
     struct timespec until = deadline_in(CLOSE_PATIENCE_MILLISECONDS);
@@ -391,14 +392,14 @@ void libvirt_close(struct hypervisor *host)
     pthread_mutex_unlock(&self->lock);
     libvirt_forget_definitions(self); /* they hold the connection */
 
-    hypervisor_hold(host);
-    if (!event_thread_run_detached(close_links, self, &fault))
-        close_links(self);
+    host_hold(host);
+    if (!event_loop_run_detached(close_channels, self, &fault))
+        close_channels(self);
     pthread_mutex_lock(&self->lock);
     while (self->is_closing && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&self->lock);
-    event_thread_release();
+    event_loop_release();
 }
 
 static int64_t monotonic_nanoseconds(void)
@@ -433,30 +434,29 @@ static struct libvirt_host *new_host(const char *uri, int timeout)
     return self;
 }
 
-void libvirt_destroy(struct hypervisor *host)
+void libvirt_destroy(struct host *host)
 {
     struct libvirt_host *self = libvirt_host(host);
 
     libvirt_forget_definitions(self);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
-    kernel_counters_close(self->kernel);
+    link_stats_close(self->kernel);
     free(self->dump);
     free(self->requested_uri);
     free(host->uri);
     free(self);
 }
 
-struct hypervisor *libvirt_open(const char *uri, int timeout, enum counters counters,
-                                struct fault *fault)
+struct host *libvirt_open(const char *uri, int timeout, enum counters counters, struct fault *fault)
 {
-    if (event_thread_is_forked()) {
+    if (event_loop_is_forked()) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "this process is a fork of one that has used libvirt, which cannot be used "
                   "here: connect in the parent, or in a new program");
         return NULL;
     }
-    event_thread_prepare();
+    event_loop_prepare();
     struct libvirt_host *self = new_host(uri, timeout);
     if (self == NULL) {
         fault_out_of_memory(fault);
@@ -464,15 +464,15 @@ struct hypervisor *libvirt_open(const char *uri, int timeout, enum counters coun
     }
     self->counters = counters;
     if (counters != COUNTERS_HYPERVISOR)
-        self->kernel = kernel_counters_open();
-    if (!event_thread_acquire(fault)) {
+        self->kernel = link_stats_open();
+    if (!event_loop_acquire(fault)) {
         libvirt_destroy(&self->base);
         return NULL;
     }
     virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
     if (connection == NULL) {
         libvirt_close(&self->base);
-        hypervisor_release(&self->base);
+        host_release(&self->base);
         return NULL;
     }
     virConnectClose(connection);

@@ -83,7 +83,7 @@ static const struct bulk_interface *find_interface(const struct bulk_record *rec
 
 /* libvirt gives figures from the guest's side, whatever the device: its
  * virDomainNetTypeSharesHostView() decides where to swap. */
-static void read_from_bulk(const struct bulk_interface *interface, struct adapter_reading *reading)
+static void read_from_bulk(const struct bulk_interface *interface, struct device_reading *reading)
 {
     reading->present = interface->present;
     for (int direction = 0; direction < DIRECTION_COUNT; direction++)
@@ -94,7 +94,7 @@ static void read_from_bulk(const struct bulk_interface *interface, struct adapte
  * have, and that answers for the virtual function of a network card. A figure
  * that libvirt refuses or marks as unsupported (-1) stays absent. */
 static bool read_one_by_one(virDomainPtr domain, const struct adapter *adapter,
-                            struct adapter_reading *reading)
+                            struct device_reading *reading)
 {
     char mac[MAC_TEXT_SIZE];
     virDomainInterfaceStatsStruct stats;
@@ -431,7 +431,7 @@ static bool prove_sample(struct libvirt_host *self, const struct machine_uuid *u
                      refusal != NULL ? refusal : "the machine's devices keep changing");
 }
 
-bool libvirt_sample(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
                     struct machine_sample *sample, struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
@@ -556,7 +556,7 @@ static bool ask_libvirt_for_all(struct libvirt_host *self, sample_receiver *rece
     return ok;
 }
 
-bool libvirt_sample_all(struct hypervisor *host, sample_receiver *receive, void *context,
+bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *context,
                         struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);

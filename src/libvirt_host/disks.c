@@ -70,7 +70,7 @@ static const virTypedParameter *find_field(const virDomainStatsRecord *record, s
 }
 
 static void read_figure(const virDomainStatsRecord *record, size_t position, const char *name,
-                        enum direction direction, struct adapter_reading *reading)
+                        enum direction direction, struct device_reading *reading)
 {
     const virTypedParameter *figure = find_field(record, position, name, VIR_TYPED_PARAM_ULLONG);
     if (figure != NULL)
@@ -88,7 +88,7 @@ static bool read_blocks(const virDomainStatsRecord *record, size_t count,
         size_t before = sample->count;
         if (name == NULL)
             continue;
-        struct adapter_reading *reading = disk_sample_add(sample, name->value.s);
+        struct device_reading *reading = disk_sample_add(sample, name->value.s);
         if (reading == NULL)
             return false;
         if (sample->count == before)
@@ -157,7 +157,7 @@ static bool read_one_by_one(struct disk_request *request, virDomainPtr domain)
     bool ok = disk_sample_start(sample, count);
     for (size_t i = 0; ok && i < count; i++) {
         virDomainBlockStatsStruct stats;
-        struct adapter_reading *reading = disk_sample_add(sample, targets[i]);
+        struct device_reading *reading = disk_sample_add(sample, targets[i]);
         ok = reading != NULL;
         if (!ok || virDomainBlockStats(domain, targets[i], &stats, sizeof stats) < 0)
             continue; /* a disk without figures */
@@ -281,7 +281,7 @@ static void run(void *context)
     pthread_cond_broadcast(&self->changed);
     release(request);
     pthread_mutex_unlock(&self->lock);
-    hypervisor_release(&self->base);
+    host_release(&self->base);
 }
 
 /* With the lock held. The question that is under way, or NULL. */
@@ -312,12 +312,12 @@ static struct disk_request *start_request(struct libvirt_host *self,
     request->references = 2;
     request->next = self->disk_requests;
     self->disk_requests = request;
-    hypervisor_hold(&self->base);
-    if (event_thread_run_detached(run, request, fault))
+    host_hold(&self->base);
+    if (event_loop_run_detached(run, request, fault))
         return request;
     unlink_request(request);
     free(request);
-    hypervisor_release(&self->base); /* not the last: the caller has one */
+    host_release(&self->base); /* not the last: the caller has one */
     return NULL;
 }
 
@@ -338,7 +338,7 @@ static bool fault_silent(const struct libvirt_host *self, struct fault *fault)
                      self->timeout);
 }
 
-bool libvirt_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
                           disk_receiver *receive, void *context, struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t monotonic_time(struct hypervisor *host)
+static int64_t monotonic_time(struct host *host)
 {
     struct timespec now;
     (void)host;
@@ -18,7 +18,7 @@ static int64_t monotonic_time(struct hypervisor *host)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int64_t unix_time(struct hypervisor *host)
+static int64_t unix_time(struct host *host)
 {
     (void)host;
     return (int64_t)time(NULL);
@@ -37,7 +37,7 @@ virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,
     return domain;
 }
 
-static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
+static bool list(struct host *host, struct machine_list *list, struct fault *fault)
 {
     virDomainPtr *domains = NULL;
     virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
@@ -70,7 +70,7 @@ static bool list(struct hypervisor *host, struct machine_list *list, struct faul
     return fault_out_of_memory(fault);
 }
 
-static bool find(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+static bool find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault)
 {
     virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
@@ -89,7 +89,7 @@ static bool find(struct hypervisor *host, const char *name, struct machine_uuid 
     return true;
 }
 
-static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+static bool name(struct host *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
@@ -100,7 +100,7 @@ static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char 
     return *name != NULL || fault_out_of_memory(fault);
 }
 
-static bool adapters(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool adapters(struct host *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault)
 {
     struct domain_definition definition;
@@ -153,8 +153,8 @@ bool libvirt_domain_state(virDomainPtr domain, enum machine_state *state, struct
     return true;
 }
 
-static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
-                  enum machine_state *state, struct fault *fault)
+static bool state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
+                  struct fault *fault)
 {
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
@@ -164,7 +164,7 @@ static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        int64_t *unix_seconds, struct fault *fault)
 {
     (void)domain_id;
@@ -176,7 +176,7 @@ static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid,
 }
 
 /* virDomainShutoffReason, kept by the daemon for as long as it runs. */
-static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool stop_reason(struct host *host, const struct machine_uuid *uuid,
                         enum stop_reason *reason, struct fault *fault)
 {
     static const enum stop_reason reasons[] = {
@@ -201,19 +201,19 @@ static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid
     return true;
 }
 
-static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
+static bool device_bytes(struct host *host, uint64_t incarnation,
                          struct decimal bytes[DIRECTION_COUNT])
 {
-    struct network_device device;
+    struct link device;
 
     if (!libvirt_host(host)->is_local_qemu || !incarnation_is_ifindex(incarnation) ||
-        !network_device_read((unsigned)incarnation, &device) || !device.has_bytes)
+        !link_read((unsigned)incarnation, &device) || !device.has_bytes)
         return false;
-    network_device_bytes(&device, bytes);
+    link_bytes(&device, bytes);
     return true;
 }
 
-static bool product(struct hypervisor *host, struct product *product, struct fault *fault)
+static bool product(struct host *host, struct product *product, struct fault *fault)
 {
     unsigned long version = 0;
     virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
@@ -233,7 +233,7 @@ static bool product(struct hypervisor *host, struct product *product, struct fau
     return ok;
 }
 
-static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *fault)
+static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
 {
     const struct libvirt_host *self = libvirt_host(host);
 
@@ -248,7 +248,7 @@ static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *faul
                      "does not tell");
 }
 
-/* The same, without a SIGPIPE for the program. libvirt_counters.c does so by
+/* The same, without a SIGPIPE for the program. counters.c does so by
  * itself, where it asks libvirt at all. */
 #define GUARDED(function, parameters, arguments)                                                   \
     static bool guarded_##function parameters                                                      \
@@ -260,79 +260,74 @@ static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *faul
         return ok;                                                                                 \
     }
 
-GUARDED(list, (struct hypervisor * host, struct machine_list *machines, struct fault *fault),
+GUARDED(list, (struct host * host, struct machine_list *machines, struct fault *fault),
         (host, machines, fault))
 GUARDED(find,
-        (struct hypervisor * host, const char *wanted, struct machine_uuid *uuid, bool *found,
+        (struct host * host, const char *wanted, struct machine_uuid *uuid, bool *found,
          struct fault *fault),
         (host, wanted, uuid, found, fault))
 GUARDED(name,
-        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
-         struct fault *fault),
+        (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
         (host, uuid, text, fault))
 GUARDED(state,
-        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_state *value,
+        (struct host * host, const struct machine_uuid *uuid, enum machine_state *value,
          struct fault *fault),
         (host, uuid, value, fault))
 GUARDED(adapters,
-        (struct hypervisor * host, const struct machine_uuid *uuid, struct adapter_list **list_of,
+        (struct host * host, const struct machine_uuid *uuid, struct adapter_list **list_of,
          struct fault *fault),
         (host, uuid, list_of, fault))
 GUARDED(stop_reason,
-        (struct hypervisor * host, const struct machine_uuid *uuid, enum stop_reason *reason,
+        (struct host * host, const struct machine_uuid *uuid, enum stop_reason *reason,
          struct fault *fault),
         (host, uuid, reason, fault))
-GUARDED(product, (struct hypervisor * host, struct product *description, struct fault *fault),
+GUARDED(product, (struct host * host, struct product *description, struct fault *fault),
         (host, description, fault))
 GUARDED(libvirt_change,
-        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
+        (struct host * host, const struct machine_uuid *uuid, enum machine_change change,
          struct fault *fault),
         (host, uuid, change, fault))
 GUARDED(libvirt_check_change,
-        (struct hypervisor * host, const struct machine_uuid *uuid, enum machine_change change,
+        (struct host * host, const struct machine_uuid *uuid, enum machine_change change,
          struct fault *fault),
         (host, uuid, change, fault))
-GUARDED(libvirt_progress, (struct hypervisor * host, const struct machine_uuid *uuid, int *percent),
+GUARDED(libvirt_progress, (struct host * host, const struct machine_uuid *uuid, int *percent),
         (host, uuid, percent))
-GUARDED(libvirt_cancel,
-        (struct hypervisor * host, const struct machine_uuid *uuid, struct fault *fault),
+GUARDED(libvirt_cancel, (struct host * host, const struct machine_uuid *uuid, struct fault *fault),
         (host, uuid, fault))
 GUARDED(libvirt_write_baseline,
-        (struct hypervisor * host, const struct machine_uuid *uuid, const struct baseline *baseline,
+        (struct host * host, const struct machine_uuid *uuid, const struct baseline *baseline,
          struct fault *fault),
         (host, uuid, baseline, fault))
-GUARDED(libvirt_tells, (struct hypervisor * host), (host))
-GUARDED(libvirt_prepare_writing, (struct hypervisor * host, struct fault *fault), (host, fault))
+GUARDED(libvirt_tells, (struct host * host), (host))
+GUARDED(libvirt_prepare_writing, (struct host * host, struct fault *fault), (host, fault))
 GUARDED(libvirt_rename,
-        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+        (struct host * host, const struct machine_uuid *uuid, const char *text,
          struct fault *fault),
         (host, uuid, text, fault))
 GUARDED(libvirt_set_notes,
-        (struct hypervisor * host, const struct machine_uuid *uuid, const char *text,
+        (struct host * host, const struct machine_uuid *uuid, const char *text,
          struct fault *fault),
         (host, uuid, text, fault))
 GUARDED(libvirt_set_memory,
-        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t megabytes,
+        (struct host * host, const struct machine_uuid *uuid, uint64_t megabytes,
          struct fault *fault),
         (host, uuid, megabytes, fault))
 GUARDED(libvirt_notes,
-        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
-         struct fault *fault),
+        (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
         (host, uuid, text, fault))
 GUARDED(libvirt_memory,
-        (struct hypervisor * host, const struct machine_uuid *uuid, uint64_t *megabytes,
+        (struct host * host, const struct machine_uuid *uuid, uint64_t *megabytes,
          struct fault *fault),
         (host, uuid, megabytes, fault))
 GUARDED(libvirt_saved_state_path,
-        (struct hypervisor * host, const struct machine_uuid *uuid, char **text,
-         struct fault *fault),
+        (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
         (host, uuid, text, fault))
 GUARDED(libvirt_host_info,
-        (struct hypervisor * host, enum host_part part, struct host_info *info,
-         struct fault *fault),
+        (struct host * host, enum host_part part, struct host_info *info, struct fault *fault),
         (host, part, info, fault))
 
-const struct hypervisor_driver libvirt_driver = {
+const struct host_driver libvirt_driver = {
     .list = guarded_list,
     .find = guarded_find,
     .name = guarded_name,

@@ -1,5 +1,5 @@
 /*
- * libvirt: a libvirt host behind the hypervisor interface.
+ * driver: a libvirt host behind the hypervisor interface.
  *
  * The connection is read-only. The first change opens a second, read-write
  * one. A connection that was lost is opened anew by the next call.
@@ -21,7 +21,7 @@ enum counters {
  * the opening, and the silence after which a connection is taken for lost.
  * NULL with a fault of DISP_E_EXCEPTION, libvirt's own words and a hint when
  * the host cannot be reached. */
-struct hypervisor *libvirt_open(const char *uri, int timeout, enum counters counters,
-                                struct fault *fault);
+struct host *libvirt_open(const char *uri, int timeout, enum counters counters,
+                          struct fault *fault);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * libvirt_error: libvirt's errors as faults with Virtual Server's codes.
+ * error: libvirt's errors as faults with Virtual Server's codes.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_ERROR_H
 #define VMACCOUNTANT_LIBVIRT_HOST_ERROR_H

@@ -27,7 +27,7 @@ static void note_fork(void)
     atomic_store(&is_forked, true);
 }
 
-bool event_thread_is_forked(void)
+bool event_loop_is_forked(void)
 {
     return atomic_load_explicit(&is_forked, memory_order_relaxed);
 }
@@ -51,7 +51,7 @@ static void prepare(void)
     xmlInitParser();
 }
 
-void event_thread_prepare(void)
+void event_loop_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, prepare);
@@ -88,7 +88,7 @@ static void *run_errand(void *argument)
     return NULL;
 }
 
-bool event_thread_run_detached(void (*function)(void *), void *argument, struct fault *fault)
+bool event_loop_run_detached(void (*function)(void *), void *argument, struct fault *fault)
 {
     struct errand *errand = malloc(sizeof *errand);
     if (errand == NULL)
@@ -133,7 +133,7 @@ static void *run_loop(void *argument)
     }
     virEventRemoveTimeout(wake_timer);
     wake_timer = -1;
-    network_monitor_stop();
+    link_monitor_stop();
     /* libvirt frees what was removed from the loop in a turn that has nothing
      * else to do, and in the order of the removals. */
     bool is_freed = false;
@@ -147,7 +147,7 @@ static void *run_loop(void *argument)
     return NULL;
 }
 
-bool event_thread_acquire(struct fault *fault)
+bool event_loop_acquire(struct fault *fault)
 {
     bool ok = true;
 
@@ -155,11 +155,11 @@ bool event_thread_acquire(struct fault *fault)
     users++;
     if (!is_running) {
         wake_timer = virEventAddTimeout(-1, wake, NULL, NULL);
-        network_monitor_start();
+        link_monitor_start();
         is_running = start_thread(run_loop, NULL);
         if (!is_running) {
             users--;
-            network_monitor_stop();
+            link_monitor_stop();
             virEventRemoveTimeout(wake_timer);
             ok = fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no thread can be started");
         }
@@ -168,7 +168,7 @@ bool event_thread_acquire(struct fault *fault)
     return ok;
 }
 
-void event_thread_release(void)
+void event_loop_release(void)
 {
     struct timespec until;
 

@@ -1,5 +1,5 @@
 /*
- * event_thread: the one background thread of the process, which runs libvirt's
+ * event_loop: the one background thread of the process, which runs libvirt's
  * event loop.
  *
  * It starts with the first host that needs it and stops with the last. It
@@ -15,20 +15,20 @@
 #include <stdbool.h>
 
 /* Registers libvirt's event loop for this process. Before any connection. */
-void event_thread_prepare(void);
+void event_loop_prepare(void);
 
 /* Starts the thread, or joins in its use. */
-bool event_thread_acquire(struct fault *fault);
+bool event_loop_acquire(struct fault *fault);
 
 /* Stops the thread when nobody else uses it. Waits for its end for a short
  * while only: a callback may be waiting for a host that does not answer, and
  * the thread then ends after it. */
-void event_thread_release(void);
+void event_loop_release(void);
 
 /* Runs the function in a detached thread that blocks all signals. */
-bool event_thread_run_detached(void (*function)(void *), void *argument, struct fault *fault);
+bool event_loop_run_detached(void (*function)(void *), void *argument, struct fault *fault);
 
 /* Whether this process is the child of a fork of one that used libvirt. */
-bool event_thread_is_forked(void);
+bool event_loop_is_forked(void);
 
 #endif

@@ -15,7 +15,7 @@ static void hand_over(void)
 }
 
 /* The listener of now, held for the caller; false when there is none. */
-static bool hold_listener(struct libvirt_host *self, struct hypervisor_listener *listener)
+static bool hold_listener(struct libvirt_host *self, struct host_listener *listener)
 {
     pthread_mutex_lock(&self->lock);
     bool has_listener = self->has_listener;
@@ -68,7 +68,7 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 {
     struct libvirt_host *self = context;
     struct machine_uuid uuid = uuid_of(domain);
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 
     (void)connection;
     hand_over();
@@ -106,7 +106,7 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 static void on_reset(virConnectPtr connection, virDomainPtr domain, void *context)
 {
     struct machine_uuid uuid = uuid_of(domain);
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 
     (void)connection;
     hand_over();
@@ -120,7 +120,7 @@ static void on_reset(virConnectPtr connection, virDomainPtr domain, void *contex
 static void tell_definition_changed(struct libvirt_host *self, virDomainPtr domain)
 {
     struct machine_uuid uuid = uuid_of(domain);
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 
     hand_over();
     libvirt_forget_definition(self, &uuid);
@@ -161,7 +161,7 @@ static const struct {
 static void release_host(void *host)
 {
     hand_over();
-    hypervisor_release(host);
+    host_release(host);
 }
 
 void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
@@ -169,11 +169,11 @@ void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection
 {
     hand_over();
     for (int kind = 0; kind < EVENT_KINDS; kind++) {
-        hypervisor_hold(&self->base);
+        host_hold(&self->base);
         event_ids[kind] = virConnectDomainEventRegisterAny(
             connection, NULL, kinds[kind].id, kinds[kind].callback, self, release_host);
         if (event_ids[kind] < 0) /* a driver without events: it is asked instead */
-            hypervisor_release(&self->base);
+            host_release(&self->base);
     }
 }
 
@@ -188,15 +188,15 @@ void libvirt_deregister_events(virConnectPtr connection, const int event_ids[EVE
  * The kernel's word, timers
  * ------------------------------------------------------------------------ */
 
-static void on_device_gone(void *context, const struct network_device *device)
+static void on_device_gone(void *context, const struct link *device)
 {
     struct decimal bytes[DIRECTION_COUNT];
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 
     libvirt_kernel_forget_device(context, device->ifindex);
     if (!hold_listener(context, &listener))
         return;
-    network_device_bytes(device, bytes);
+    link_bytes(device, bytes);
     listener.device_gone(listener.context, device->ifindex, bytes);
     listener.release(listener.context);
 }
@@ -221,7 +221,7 @@ void libvirt_resynchronize(struct libvirt_host *self)
 static void on_resynchronize(int timer, void *context)
 {
     struct libvirt_host *self = context;
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 
     hand_over();
     virEventUpdateTimeout(timer, -1);
@@ -242,7 +242,7 @@ static void on_reconnect(int timer, void *context)
 
     hand_over();
     pthread_mutex_lock(&self->lock);
-    virConnectPtr connection = self->links[READ_ONLY].connection;
+    virConnectPtr connection = self->channels[READ_ONLY].connection;
     bool is_back = connection != NULL && virConnectIsAlive(connection) == 1;
     pthread_mutex_unlock(&self->lock);
     if (is_back)
@@ -251,7 +251,7 @@ static void on_reconnect(int timer, void *context)
         libvirt_reconnect(self);
 }
 
-bool libvirt_tells(struct hypervisor *host)
+bool libvirt_tells(struct host *host)
 {
     struct libvirt_host *self = libvirt_host(host);
     struct fault fault;
@@ -266,13 +266,13 @@ bool libvirt_tells(struct hypervisor *host)
     return tells;
 }
 
-void libvirt_settle(struct hypervisor *host)
+void libvirt_settle(struct host *host)
 {
     if (libvirt_host(host)->is_local_qemu)
-        network_monitor_drain();
+        link_monitor_drain();
 }
 
-void libvirt_listen(struct hypervisor *host, const struct hypervisor_listener *listener)
+void libvirt_listen(struct host *host, const struct host_listener *listener)
 {
     struct libvirt_host *self = libvirt_host(host);
 
@@ -290,19 +290,19 @@ void libvirt_listen(struct hypervisor *host, const struct hypervisor_listener *l
         if (timers[i] >= 0)
             virEventRemoveTimeout(timers[i]);
     if (had_listener && self->is_local_qemu)
-        network_monitor_unsubscribe(&self->subscriber);
+        link_monitor_unsubscribe(&self->subscriber);
     if (listener == NULL)
         return;
 
-    self->subscriber = (struct network_monitor_subscriber){
+    self->subscriber = (struct link_monitor_subscriber){
         .device_gone = on_device_gone, .missed = on_missed, .context = self};
     if (self->is_local_qemu)
-        network_monitor_subscribe(&self->subscriber);
+        link_monitor_subscribe(&self->subscriber);
     hand_over();
     pthread_mutex_lock(&self->lock);
-    hypervisor_hold(host);
+    host_hold(host);
     self->reconnect_timer = virEventAddTimeout(-1, on_reconnect, self, release_host);
-    hypervisor_hold(host);
+    host_hold(host);
     self->resynchronize_timer = virEventAddTimeout(0, on_resynchronize, self, release_host);
     pthread_mutex_unlock(&self->lock);
 }

@@ -214,7 +214,7 @@ static bool read_system(const struct libvirt_host *self, enum host_part part,
     return host_info_of_this_system(info, fault);
 }
 
-bool libvirt_host_info(struct hypervisor *host, enum host_part part, struct host_info *info,
+bool libvirt_host_info(struct host *host, enum host_part part, struct host_info *info,
                        struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);

@@ -33,7 +33,7 @@ static bool read_devices(struct libvirt_host *self, const struct known_domain *k
         return false;
     for (size_t i = 0; i < count; i++)
         devices[i].ifindex = (unsigned)known->devices[i].incarnation;
-    if (!kernel_counters_read(self->kernel, devices, count))
+    if (!link_stats_read(self->kernel, devices, count))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!devices[i].is_known)
@@ -52,7 +52,7 @@ static bool start_sample(const struct known_domain *known, struct machine_sample
 }
 
 static void fill_reading(const struct known_domain *known, size_t i,
-                         const struct device_counter *device, struct adapter_reading *reading)
+                         const struct device_counter *device, struct device_reading *reading)
 {
     memcpy(reading->key.mac, known->adapters->adapters[i].mac, MAC_SIZE);
     reading->key.incarnation = known->devices[i].incarnation;
@@ -180,7 +180,7 @@ bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *recei
               prepare_dump(self, census.devices);
     *others = ok ? calloc(census.others + 1, sizeof **others) : NULL;
     ok = ok && *others != NULL &&
-         kernel_counters_read_all(self->kernel, self->dump, self->devices_in_dump);
+         link_stats_read_all(self->kernel, self->dump, self->devices_in_dump);
     bool is_told_of_starts = ok && libvirt_has_events(self);
     for (size_t bucket = 0; ok && bucket < KNOWN_BUCKETS; bucket++) {
         for (const struct known_domain *known = self->known[bucket]; known; known = known->next) {
@@ -256,7 +256,7 @@ void libvirt_kernel_begin_proof(struct libvirt_host *self, const struct machine_
 }
 
 static bool lies_between(const struct known_device *known, const struct device_counter *before,
-                         const struct device_counter *after, const struct adapter_reading *told)
+                         const struct device_counter *after, const struct device_reading *told)
 {
     struct decimal least[DIRECTION_COUNT], most[DIRECTION_COUNT];
 
@@ -356,7 +356,7 @@ static void tell_sources(struct libvirt_host *self, const struct known_domain *k
     }
 }
 
-bool libvirt_sources(struct hypervisor *host, source_receiver *receive, void *context,
+bool libvirt_sources(struct host *host, source_receiver *receive, void *context,
                      struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);

@@ -121,7 +121,7 @@ static bool has_host_device(const char *type)
 static void look_at_device(const struct libvirt_host *self, const struct adapter *adapter,
                            struct known_device *known)
 {
-    struct network_device device;
+    struct link device;
 
     known->incarnation = incarnation_of_name(adapter);
     if (!self->is_local_qemu)
@@ -130,9 +130,9 @@ static void look_at_device(const struct libvirt_host *self, const struct adapter
         known->reason = "the adapter has no network device on the host";
     else if (!self->shares_network)
         known->reason = "the daemon's socket is not one of this network namespace";
-    else if (!network_device_find(adapter->device, &device))
+    else if (!link_find(adapter->device, &device))
         known->reason = "the device is not in this network namespace";
-    else if (!adapter->is_unmanaged && !network_device_serves(&device, adapter->mac))
+    else if (!adapter->is_unmanaged && !link_serves(&device, adapter->mac))
         known->reason = "the device of that name has another address than the adapter's";
     else
         known->incarnation = device.ifindex;

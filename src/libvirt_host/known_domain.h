@@ -20,7 +20,7 @@ struct known_device {
     uint64_t incarnation;
     const char *reason; /* why the kernel cannot be asked; NULL when it can */
     uint32_t position;  /* in the host's list for dumps */
-    bool is_guest_end;  /* see network_device.h */
+    bool is_guest_end;  /* see link.h */
 };
 
 struct known_domain {
@@ -55,7 +55,7 @@ void known_domain_free(struct known_domain *known);
  * connection. */
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b);
 
-/* libvirt_kernel.c */
+/* kernel_proof.c */
 
 /* The sample straight from the kernel; false when it has to be asked of
  * libvirt. */
@@ -81,7 +81,7 @@ void libvirt_kernel_forget_device(struct libvirt_host *self, unsigned ifindex);
  * or may yet be. */
 const char *libvirt_kernel_refusal(struct libvirt_host *self, const struct machine_uuid *uuid);
 
-bool libvirt_sources(struct hypervisor *host, source_receiver *receive, void *context,
+bool libvirt_sources(struct host *host, source_receiver *receive, void *context,
                      struct fault *fault);
 
 #endif

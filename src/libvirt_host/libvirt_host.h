@@ -1,18 +1,18 @@
 /*
  * libvirt_host: what the files of the libvirt host share.
  *
- * libvirt.c            what it lists and tells of machines
- * libvirt_connection.c opening, losing and closing connections
- * libvirt_counters.c   samples through libvirt
- * libvirt_kernel.c     samples straight from the kernel
+ * driver.c            what it lists and tells of machines
+ * connection.c opening, losing and closing connections
+ * counters.c   samples through libvirt
+ * kernel_proof.c     samples straight from the kernel
  * known_domain.c       what is kept of definitions
- * libvirt_disks.c      samples of disks
- * libvirt_processors.c processor time
- * libvirt_scheduling.c scheduler parameters
- * libvirt_change.c     the life cycle, and shared baselines
- * libvirt_configuration.c  a machine's name, notes and memory
- * libvirt_host_info.c  what it tells of itself
- * libvirt_events.c     what it tells by itself
+ * disks.c      samples of disks
+ * processors.c processor time
+ * scheduling.c scheduler parameters
+ * change.c     the life cycle, and shared baselines
+ * configuration.c  a machine's name, notes and memory
+ * host_info.c  what it tells of itself
+ * events.c     what it tells by itself
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H
 #define VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H
@@ -39,15 +39,15 @@ enum { KNOWN_BUCKETS = 1024, EVENT_KINDS = 5 };
 enum access { READ_ONLY, READ_WRITE, READ_ONLY_WAITING, READ_ONLY_SAMPLING, ACCESS_KINDS };
 
 /* A connection, opened when it is first needed and again when it was lost. */
-struct link {
+struct channel {
     virConnectPtr connection;          /* NULL while there is none */
-    struct registration *registration; /* libvirt_connection.c; NULL for none */
+    struct registration *registration; /* connection.c; NULL for none */
     bool is_opening;
     struct fault failure; /* of the last attempt, when it left no connection */
 };
 
 struct libvirt_host {
-    struct hypervisor base;
+    struct host base;
     char *requested_uri; /* NULL for libvirt's choice */
     int timeout;         /* seconds that a host may be silent for */
     int64_t opened_at;   /* monotonic nanoseconds */
@@ -55,36 +55,36 @@ struct libvirt_host {
     bool shares_network; /* a local QEMU host's daemon is in this network namespace */
     bool is_in_process;  /* the test driver: its service is this process */
     enum counters counters;
-    struct kernel_counters *kernel; /* NULL where it cannot be asked */
+    struct link_stats *kernel; /* NULL where it cannot be asked */
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;
-    struct link links[ACCESS_KINDS];
+    struct channel channels[ACCESS_KINDS];
     bool is_closed;
     bool is_closing; /* the connections are being closed, in a thread */
     bool has_bulk_statistics;
     uint64_t definition_changes;
     struct known_domain *known[KNOWN_BUCKETS];
-    struct device_counter *dump; /* what a dump fills; see libvirt_kernel.c */
+    struct device_counter *dump; /* what a dump fills; see kernel_proof.c */
     size_t devices_in_dump;      /* 0: to be listed anew */
 
     bool has_listener;
-    struct hypervisor_listener listener;
-    struct disk_request *disk_requests; /* libvirt_disks.c: under way */
+    struct host_listener listener;
+    struct disk_request *disk_requests; /* disks.c: under way */
     bool lacks_disk_statistics;         /* in bulk */
     bool lacks_processor_statistics;
 
     int reconnect_timer; /* -1: none */
     int resynchronize_timer;
-    struct network_monitor_subscriber subscriber;
+    struct link_monitor_subscriber subscriber;
 };
 
-static inline struct libvirt_host *libvirt_host(struct hypervisor *host)
+static inline struct libvirt_host *libvirt_host(struct host *host)
 {
     return (struct libvirt_host *)host;
 }
 
-/* libvirt_connection.c */
+/* connection.c */
 
 /* The connection, with a reference for the caller to give back with
  * virConnectClose(). Opens it, or opens it anew when it was lost; waits for at
@@ -93,82 +93,82 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access,
                                  struct fault *fault);
 /* Starts to open the read-only connection when it was lost. Does not wait. */
 void libvirt_reconnect(struct libvirt_host *self);
-void libvirt_close(struct hypervisor *host);
+void libvirt_close(struct host *host);
 
-void libvirt_destroy(struct hypervisor *host);
+void libvirt_destroy(struct host *host);
 
-/* libvirt.c */
+/* driver.c */
 
-extern const struct hypervisor_driver libvirt_driver;
+extern const struct host_driver libvirt_driver;
 
 /* The domain on a connection of that kind; NULL with a fault. */
 virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,
                                  const struct machine_uuid *uuid, struct fault *fault);
 bool libvirt_domain_state(virDomainPtr domain, enum machine_state *state, struct fault *fault);
 
-/* libvirt_counters.c; of the interface in hypervisor.h where it says nothing */
+/* counters.c; of the interface in host.h where it says nothing */
 
 bool libvirt_read_definition(virDomainPtr domain, struct domain_definition *definition,
                              struct fault *fault);
-bool libvirt_sample(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
                     struct machine_sample *sample, struct fault *fault);
-bool libvirt_sample_all(struct hypervisor *host, sample_receiver *receive, void *context,
+bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *context,
                         struct fault *fault);
 /* What is kept of the definition, or of all, no longer holds. */
 void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid);
 void libvirt_forget_definitions(struct libvirt_host *self);
 
-/* libvirt_disks.c, libvirt_processors.c, libvirt_scheduling.c */
+/* disks.c, processors.c, scheduling.c */
 
-bool libvirt_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
                           disk_receiver *receive, void *context, struct fault *fault);
-bool libvirt_processor_times(struct hypervisor *host, processor_time_receiver *receive,
-                             void *context, struct fault *fault);
-bool libvirt_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_processor_times(struct host *host, processor_time_receiver *receive, void *context,
+                             struct fault *fault);
+bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
                         struct scheduling *scheduling, struct fault *fault);
-bool libvirt_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                             const struct scheduling *scheduling, struct fault *fault);
 /* For a connection that one has found to be too slow: the next call opens another. */
 void libvirt_abandon_waiting(struct libvirt_host *self);
 
-/* libvirt_change.c */
+/* change.c */
 
-bool libvirt_change(struct hypervisor *host, const struct machine_uuid *uuid,
-                    enum machine_change change, struct fault *fault);
-bool libvirt_takes_time(struct hypervisor *host, enum machine_change change);
-bool libvirt_check_change(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                    struct fault *fault);
+bool libvirt_takes_time(struct host *host, enum machine_change change);
+bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
                           enum machine_change change, struct fault *fault);
-bool libvirt_progress(struct hypervisor *host, const struct machine_uuid *uuid, int *percent);
-bool libvirt_cancel(struct hypervisor *host, const struct machine_uuid *uuid, struct fault *fault);
-bool libvirt_write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *percent);
+bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
+bool libvirt_write_baseline(struct host *host, const struct machine_uuid *uuid,
                             const struct baseline *baseline, struct fault *fault);
-bool libvirt_prepare_writing(struct hypervisor *host, struct fault *fault);
+bool libvirt_prepare_writing(struct host *host, struct fault *fault);
 
-/* libvirt_configuration.c */
+/* configuration.c */
 
-bool libvirt_rename(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+bool libvirt_rename(struct host *host, const struct machine_uuid *uuid, const char *name,
                     struct fault *fault);
-bool libvirt_notes(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+bool libvirt_notes(struct host *host, const struct machine_uuid *uuid, char **notes,
                    struct fault *fault);
-bool libvirt_set_notes(struct hypervisor *host, const struct machine_uuid *uuid, const char *notes,
+bool libvirt_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
                        struct fault *fault);
-bool libvirt_memory(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+bool libvirt_memory(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                     struct fault *fault);
-bool libvirt_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                        uint64_t megabytes, struct fault *fault);
-bool libvirt_saved_state_path(struct hypervisor *host, const struct machine_uuid *uuid, char **path,
+bool libvirt_set_memory(struct host *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                        struct fault *fault);
+bool libvirt_saved_state_path(struct host *host, const struct machine_uuid *uuid, char **path,
                               struct fault *fault);
 
-/* libvirt_host_info.c */
+/* host_info.c */
 
-bool libvirt_host_info(struct hypervisor *host, enum host_part part, struct host_info *info,
+bool libvirt_host_info(struct host *host, enum host_part part, struct host_info *info,
                        struct fault *fault);
 
-/* libvirt_events.c */
+/* events.c */
 
-void libvirt_listen(struct hypervisor *host, const struct hypervisor_listener *listener);
-void libvirt_settle(struct hypervisor *host);
-bool libvirt_tells(struct hypervisor *host);
+void libvirt_listen(struct host *host, const struct host_listener *listener);
+void libvirt_settle(struct host *host);
+bool libvirt_tells(struct host *host);
 /* For a new read-only connection: registers for its events. */
 void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
                              int event_ids[EVENT_KINDS]);

@@ -1,5 +1,5 @@
 /*
- * process_start: when a local machine's QEMU process, or the daemon, started: read
+ * process_time: when a local machine's QEMU process, or the daemon, started: read
  * from /proc.
  *
  * libvirt has no call for a domain's start time. Its QEMU driver gives each

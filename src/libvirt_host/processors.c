@@ -13,7 +13,7 @@ static const unsigned PROCESSOR_FLAGS = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
                                         VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS |
                                         VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
 
-static int64_t now(struct hypervisor *host)
+static int64_t now(struct host *host)
 {
     return host->driver->monotonic_time(host);
 }
@@ -29,8 +29,8 @@ static bool identify(virDomainPtr domain, struct processor_time *time)
 
 /* By the call for one machine, which gives the number of processors as well.
  * What cannot be read is left out. */
-static void read_alone(struct hypervisor *host, virDomainPtr domain,
-                       processor_time_receiver *receive, void *context)
+static void read_alone(struct host *host, virDomainPtr domain, processor_time_receiver *receive,
+                       void *context)
 {
     struct processor_time time = {0};
     virDomainInfo info;
@@ -54,7 +54,7 @@ static const virTypedParameter *find_time(const virDomainStatsRecord *record)
     return NULL;
 }
 
-static void read_record(struct hypervisor *host, const virDomainStatsRecord *record, int64_t at,
+static void read_record(struct host *host, const virDomainStatsRecord *record, int64_t at,
                         processor_time_receiver *receive, void *context)
 {
     struct processor_time time = {.at = at};
@@ -70,7 +70,7 @@ static void read_record(struct hypervisor *host, const virDomainStatsRecord *rec
         read_alone(host, record->dom, receive, context);
 }
 
-static bool read_one_by_one(struct hypervisor *host, virConnectPtr connection,
+static bool read_one_by_one(struct host *host, virConnectPtr connection,
                             processor_time_receiver *receive, void *context, struct fault *fault)
 {
     virDomainPtr *domains = NULL;
@@ -87,7 +87,7 @@ static bool read_one_by_one(struct hypervisor *host, virConnectPtr connection,
     return true;
 }
 
-static bool read_in_bulk(struct hypervisor *host, virConnectPtr connection,
+static bool read_in_bulk(struct host *host, virConnectPtr connection,
                          processor_time_receiver *receive, void *context, struct fault *fault)
 {
     virDomainStatsRecordPtr *records = NULL;
@@ -113,8 +113,8 @@ static bool read_in_bulk(struct hypervisor *host, virConnectPtr connection,
     return true;
 }
 
-bool libvirt_processor_times(struct hypervisor *host, processor_time_receiver *receive,
-                             void *context, struct fault *fault)
+bool libvirt_processor_times(struct host *host, processor_time_receiver *receive, void *context,
+                             struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
     struct signal_guard guard;

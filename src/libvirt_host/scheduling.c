@@ -137,7 +137,7 @@ static bool read_scheduling(const struct libvirt_host *self, virDomainPtr domain
     return true;
 }
 
-bool libvirt_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
                         struct scheduling *scheduling, struct fault *fault)
 {
     struct signal_guard guard;
@@ -203,7 +203,7 @@ static bool write_scheduling(const struct libvirt_host *self, virDomainPtr domai
     return ok;
 }
 
-bool libvirt_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                             const struct scheduling *scheduling, struct fault *fault)
 {
     struct signal_guard guard;

@@ -21,7 +21,7 @@ const struct host_info simulated_host_info = {
     .minor = 1,
 };
 
-bool simulator_host_info_part(struct hypervisor *host, enum host_part part, struct host_info *info,
+bool simulator_host_info_part(struct host *host, enum host_part part, struct host_info *info,
                               struct fault *fault)
 {
     (void)part;
@@ -34,15 +34,15 @@ bool simulator_host_info_part(struct hypervisor *host, enum host_part part, stru
     return info->features != NULL || fault_out_of_memory(fault);
 }
 
-bool simulator_rename(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+bool simulator_rename(struct host *host, const struct machine_uuid *uuid, const char *name,
                       struct fault *fault)
 {
     return simulator_configuration(host, SIMULATOR_CALL_change, uuid, fault) != NULL &&
            simulator_rename_machine(simulator_behind(host), uuid, name, fault);
 }
 
-bool simulator_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
-                         const char *notes, struct fault *fault)
+bool simulator_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
+                         struct fault *fault)
 {
     struct simulated_configuration *configuration =
         simulator_configuration(host, SIMULATOR_CALL_change, uuid, fault);
@@ -56,8 +56,8 @@ bool simulator_set_notes(struct hypervisor *host, const struct machine_uuid *uui
     return true;
 }
 
-bool simulator_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                          uint64_t megabytes, struct fault *fault)
+bool simulator_set_memory(struct host *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                          struct fault *fault)
 {
     struct simulated_configuration *configuration =
         simulator_configuration(host, SIMULATOR_CALL_change, uuid, fault);
@@ -66,7 +66,7 @@ bool simulator_set_memory(struct hypervisor *host, const struct machine_uuid *uu
     return configuration != NULL;
 }
 
-bool simulator_notes(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+bool simulator_notes(struct host *host, const struct machine_uuid *uuid, char **notes,
                      struct fault *fault)
 {
     const struct simulated_configuration *configuration =
@@ -77,7 +77,7 @@ bool simulator_notes(struct hypervisor *host, const struct machine_uuid *uuid, c
     return *notes != NULL || fault_out_of_memory(fault);
 }
 
-bool simulator_memory(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+bool simulator_memory(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                       struct fault *fault)
 {
     const struct simulated_configuration *configuration =
@@ -87,8 +87,8 @@ bool simulator_memory(struct hypervisor *host, const struct machine_uuid *uuid, 
     return configuration != NULL;
 }
 
-bool simulator_saved_state_path(struct hypervisor *host, const struct machine_uuid *uuid,
-                                char **path, struct fault *fault)
+bool simulator_saved_state_path(struct host *host, const struct machine_uuid *uuid, char **path,
+                                struct fault *fault)
 {
     enum machine_state state;
 

@@ -1,5 +1,5 @@
 /*
- * simulator_configuration: what a simulated machine's definition and its host
+ * configuration: what a simulated machine's definition and its host
  * say beside adapters: the simulator's part of hypervisor.h for these.
  */
 #ifndef VMACCOUNTANT_SIMULATOR_CONFIGURATION_H
@@ -17,19 +17,19 @@ struct simulated_configuration {
 /* What the host is at first. */
 extern const struct host_info simulated_host_info;
 
-bool simulator_host_info_part(struct hypervisor *host, enum host_part part, struct host_info *info,
+bool simulator_host_info_part(struct host *host, enum host_part part, struct host_info *info,
                               struct fault *fault);
-bool simulator_rename(struct hypervisor *host, const struct machine_uuid *uuid, const char *name,
+bool simulator_rename(struct host *host, const struct machine_uuid *uuid, const char *name,
                       struct fault *fault);
-bool simulator_set_notes(struct hypervisor *host, const struct machine_uuid *uuid,
-                         const char *notes, struct fault *fault);
-bool simulator_set_memory(struct hypervisor *host, const struct machine_uuid *uuid,
-                          uint64_t megabytes, struct fault *fault);
-bool simulator_notes(struct hypervisor *host, const struct machine_uuid *uuid, char **notes,
+bool simulator_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
+                         struct fault *fault);
+bool simulator_set_memory(struct host *host, const struct machine_uuid *uuid, uint64_t megabytes,
+                          struct fault *fault);
+bool simulator_notes(struct host *host, const struct machine_uuid *uuid, char **notes,
                      struct fault *fault);
-bool simulator_memory(struct hypervisor *host, const struct machine_uuid *uuid, uint64_t *megabytes,
+bool simulator_memory(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                       struct fault *fault);
-bool simulator_saved_state_path(struct hypervisor *host, const struct machine_uuid *uuid,
-                                char **path, struct fault *fault);
+bool simulator_saved_state_path(struct host *host, const struct machine_uuid *uuid, char **path,
+                                struct fault *fault);
 
 #endif

@@ -144,7 +144,7 @@ static bool sample_machine(const struct simulated_machine *machine, disk_receive
         ok = disk_sample_start(&sample, count);
     for (const struct simulated_disk *disk = machine->disks; ok && disk && sample.targets;
          disk = disk->next) {
-        struct adapter_reading *reading = disk_sample_add(&sample, disk->target);
+        struct device_reading *reading = disk_sample_add(&sample, disk->target);
         ok = reading != NULL;
         for (int direction = 0; ok && disk->counted && direction < DIRECTION_COUNT; direction++)
             disk_reading_set(reading, (enum direction)direction, disk->bytes[direction]);
@@ -155,7 +155,7 @@ static bool sample_machine(const struct simulated_machine *machine, disk_receive
     return ok || fault_out_of_memory(fault);
 }
 
-bool simulated_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_sample_disks(struct host *host, const struct machine_uuid *uuid,
                             disk_receiver *receive, void *context, struct fault *fault)
 {
     struct simulator *self = simulator_of(host);

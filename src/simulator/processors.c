@@ -25,8 +25,8 @@ bool simulator_use_processor(struct simulator *self, const struct machine_uuid *
     return true;
 }
 
-bool simulated_processor_times(struct hypervisor *host, processor_time_receiver *receive,
-                               void *context, struct fault *fault)
+bool simulated_processor_times(struct host *host, processor_time_receiver *receive, void *context,
+                               struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_processor_times, fault))
         return false;
@@ -46,7 +46,7 @@ bool simulated_processor_times(struct hypervisor *host, processor_time_receiver 
     return true;
 }
 
-bool simulated_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_scheduling(struct host *host, const struct machine_uuid *uuid,
                           struct scheduling *scheduling, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_scheduling, fault))
@@ -65,7 +65,7 @@ bool simulated_scheduling(struct hypervisor *host, const struct machine_uuid *uu
     return true;
 }
 
-bool simulated_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                               const struct scheduling *scheduling, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_set_scheduling, fault))

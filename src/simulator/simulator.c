@@ -462,7 +462,7 @@ bool simulator_adapter_mac(struct simulator *self, simulator_adapter_id id, uint
  * The hypervisor interface
  * ------------------------------------------------------------------------ */
 
-bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, struct fault *fault)
+bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault)
 {
     const char *message = simulator_of(host)->failures[call];
     if (message != NULL)
@@ -470,13 +470,12 @@ bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, str
     return message != NULL;
 }
 
-struct simulator *simulator_behind(struct hypervisor *host)
+struct simulator *simulator_behind(struct host *host)
 {
     return simulator_of(host);
 }
 
-struct simulated_configuration *simulator_configuration(struct hypervisor *host,
-                                                        enum simulator_call call,
+struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault)
 {
@@ -486,14 +485,14 @@ struct simulated_configuration *simulator_configuration(struct hypervisor *host,
     return machine == NULL ? NULL : &machine->configuration;
 }
 
-const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault)
+const struct host_info *simulator_host_info(struct host *host, struct fault *fault)
 {
     return simulator_call_fails(host, SIMULATOR_CALL_host_info, fault)
                ? NULL
                : &simulator_of(host)->host_info;
 }
 
-static bool list(struct hypervisor *host, struct machine_list *list, struct fault *fault)
+static bool list(struct host *host, struct machine_list *list, struct fault *fault)
 {
     size_t count = 0;
     if (simulator_call_fails(host, SIMULATOR_CALL_list, fault))
@@ -516,7 +515,7 @@ static bool list(struct hypervisor *host, struct machine_list *list, struct faul
     return list->entries != NULL || fault_out_of_memory(fault);
 }
 
-static bool find(struct hypervisor *host, const char *name, struct machine_uuid *uuid, bool *found,
+static bool find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_find, fault))
@@ -530,7 +529,7 @@ static bool find(struct hypervisor *host, const char *name, struct machine_uuid 
     return true;
 }
 
-static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char **name,
+static bool name(struct host *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_name, fault))
@@ -542,8 +541,8 @@ static bool name(struct hypervisor *host, const struct machine_uuid *uuid, char 
     return *name != NULL || fault_out_of_memory(fault);
 }
 
-static bool state(struct hypervisor *host, const struct machine_uuid *uuid,
-                  enum machine_state *state, struct fault *fault)
+static bool state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
+                  struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_state, fault))
         return false;
@@ -580,7 +579,7 @@ static struct adapter_list *describe_all(const struct simulated_machine *machine
     return adapters;
 }
 
-static bool adapters(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool adapters(struct host *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_adapters, fault))
@@ -606,7 +605,7 @@ static bool sample_machine(const struct simulated_machine *machine, struct machi
     }
     if (machine->baseline != NULL)
         sample->baseline = baseline_copy(machine->baseline);
-    struct adapter_reading *reading = sample->readings;
+    struct device_reading *reading = sample->readings;
     for (const struct simulated_adapter *a = machine->adapters; a; a = a->next, reading++) {
         memcpy(reading->key.mac, a->mac, MAC_SIZE);
         reading->key.incarnation = a->incarnation;
@@ -620,7 +619,7 @@ static bool sample_machine(const struct simulated_machine *machine, struct machi
     return true;
 }
 
-static bool sample(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool sample(struct host *host, const struct machine_uuid *uuid,
                    struct machine_sample *sample, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_sample, fault))
@@ -630,7 +629,7 @@ static bool sample(struct hypervisor *host, const struct machine_uuid *uuid,
     return machine != NULL && sample_machine(machine, sample, fault);
 }
 
-static bool sample_all(struct hypervisor *host, sample_receiver *receive, void *context,
+static bool sample_all(struct host *host, sample_receiver *receive, void *context,
                        struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_sample_all, fault))
@@ -645,14 +644,14 @@ static bool sample_all(struct hypervisor *host, sample_receiver *receive, void *
     return true;
 }
 
-static bool change(struct hypervisor *host, const struct machine_uuid *uuid,
-                   enum machine_change change, struct fault *fault)
+static bool change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                   struct fault *fault)
 {
     return !simulator_call_fails(host, SIMULATOR_CALL_change, fault) &&
            simulator_change(simulator_of(host), uuid, change, fault);
 }
 
-static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid, int64_t domain_id,
+static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        int64_t *unix_seconds, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_started_at, fault))
@@ -667,7 +666,7 @@ static bool started_at(struct hypervisor *host, const struct machine_uuid *uuid,
     return true;
 }
 
-static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool stop_reason(struct host *host, const struct machine_uuid *uuid,
                         enum stop_reason *reason, struct fault *fault)
 {
     const struct simulated_machine *machine =
@@ -677,8 +676,7 @@ static bool stop_reason(struct hypervisor *host, const struct machine_uuid *uuid
     return machine != NULL;
 }
 
-static bool sources(struct hypervisor *host, source_receiver *receive, void *context,
-                    struct fault *fault)
+static bool sources(struct host *host, source_receiver *receive, void *context, struct fault *fault)
 {
     (void)fault;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
@@ -695,12 +693,12 @@ static bool sources(struct hypervisor *host, source_receiver *receive, void *con
     return true;
 }
 
-static bool tells(struct hypervisor *host)
+static bool tells(struct host *host)
 {
     return !simulator_of(host)->keeps_silent;
 }
 
-static void listen(struct hypervisor *host, const struct hypervisor_listener *listener)
+static void listen(struct host *host, const struct host_listener *listener)
 {
     struct simulated_host *self = (struct simulated_host *)host;
     self->is_listened_to = listener != NULL;
@@ -709,12 +707,12 @@ static void listen(struct hypervisor *host, const struct hypervisor_listener *li
 }
 
 /* All is told while it happens. */
-static void settle(struct hypervisor *host)
+static void settle(struct host *host)
 {
     (void)host;
 }
 
-static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
+static bool device_bytes(struct host *host, uint64_t incarnation,
                          struct decimal bytes[DIRECTION_COUNT])
 {
     (void)host;
@@ -723,7 +721,7 @@ static bool device_bytes(struct hypervisor *host, uint64_t incarnation,
     return false; /* no simulated device outlives its machine's run */
 }
 
-static bool write_baseline(struct hypervisor *host, const struct machine_uuid *uuid,
+static bool write_baseline(struct host *host, const struct machine_uuid *uuid,
                            const struct baseline *baseline, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault))
@@ -739,12 +737,12 @@ static bool write_baseline(struct hypervisor *host, const struct machine_uuid *u
     return true;
 }
 
-static bool prepare_writing(struct hypervisor *host, struct fault *fault)
+static bool prepare_writing(struct host *host, struct fault *fault)
 {
     return !simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault);
 }
 
-static bool product(struct hypervisor *host, struct product *product, struct fault *fault)
+static bool product(struct host *host, struct product *product, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_product, fault))
         return false;
@@ -753,17 +751,17 @@ static bool product(struct hypervisor *host, struct product *product, struct fau
     return true;
 }
 
-static int64_t unix_time(struct hypervisor *host)
+static int64_t unix_time(struct host *host)
 {
     return simulator_unix_time(simulator_of(host));
 }
 
-static int64_t monotonic_time(struct hypervisor *host)
+static int64_t monotonic_time(struct host *host)
 {
     return simulator_monotonic_time(simulator_of(host));
 }
 
-static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *fault)
+static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_uptime, fault))
         return false;
@@ -771,12 +769,12 @@ static bool uptime(struct hypervisor *host, int64_t *seconds, struct fault *faul
     return true;
 }
 
-static void close_host(struct hypervisor *host)
+static void close_host(struct host *host)
 {
     listen(host, NULL);
 }
 
-static void destroy(struct hypervisor *host)
+static void destroy(struct host *host)
 {
     struct simulated_host *self = (struct simulated_host *)host;
     struct simulated_host **link = &self->simulator->hosts;
@@ -789,7 +787,7 @@ static void destroy(struct hypervisor *host)
     free(host);
 }
 
-static const struct hypervisor_driver simulator_driver = {
+static const struct host_driver simulator_driver = {
     .is_synchronous = true,
     .list = list,
     .find = find,
@@ -827,7 +825,7 @@ static const struct hypervisor_driver simulator_driver = {
     .destroy = destroy,
 };
 
-struct hypervisor *simulator_connect(struct simulator *self)
+struct host *simulator_connect(struct simulator *self)
 {
     enum { URI_SIZE = 32 };
     struct simulated_host *host = calloc(1, sizeof *host);

@@ -59,21 +59,20 @@ struct simulator *simulator_new(void);
 void simulator_release(struct simulator *simulator);
 
 /* A host whose close leaves the simulator as it is. */
-struct hypervisor *simulator_connect(struct simulator *simulator);
+struct host *simulator_connect(struct simulator *simulator);
 
 /* The simulator that simulator_connect made the host of. */
-struct simulator *simulator_behind(struct hypervisor *host);
+struct simulator *simulator_behind(struct host *host);
 
 /* The definition of the machine; NULL and a fault without it, or when the call
  * has been made to fail. */
-struct simulated_configuration *simulator_configuration(struct hypervisor *host,
-                                                        enum simulator_call call,
+struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault);
 
 /* What the host tells of itself; NULL and a fault when that has been made to
  * fail. */
-const struct host_info *simulator_host_info(struct hypervisor *host, struct fault *fault);
+const struct host_info *simulator_host_info(struct host *host, struct fault *fault);
 
 /* What it tells from now on, but for its clock, which the simulator has. */
 const struct host_info *simulator_told_host_info(const struct simulator *simulator);

@@ -1,5 +1,5 @@
 /*
- * simulated_machine: what the simulator's files share.
+ * state: what the simulator's files share.
  *
  * simulator.c            the host and its machines
  * simulated_disk.c       their disks
@@ -68,11 +68,11 @@ struct simulator {
 };
 
 struct simulated_host {
-    struct hypervisor base;
+    struct host base;
     struct simulator *simulator;
     struct simulated_host *next;
     bool is_listened_to;
-    struct hypervisor_listener listener;
+    struct host_listener listener;
 };
 
 /* simulator.c */
@@ -88,8 +88,8 @@ static inline bool simulated_machine_is_running(const struct simulated_machine *
     return machine->domain_id != NOT_RUNNING;
 }
 /* Whether the call on the host is to fail; the fault is then filled. */
-bool simulator_call_fails(struct hypervisor *host, enum simulator_call call, struct fault *fault);
-static inline struct simulator *simulator_of(struct hypervisor *host)
+bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault);
+static inline struct simulator *simulator_of(struct host *host)
 {
     return ((struct simulated_host *)host)->simulator;
 }
@@ -99,16 +99,16 @@ static inline struct simulator *simulator_of(struct hypervisor *host)
 /* The machine's hypervisor process is a new one: its disks count from zero. */
 void simulated_disks_start(struct simulated_machine *machine);
 void simulated_disks_free(struct simulated_machine *machine);
-bool simulated_sample_disks(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_sample_disks(struct host *host, const struct machine_uuid *uuid,
                             disk_receiver *receive, void *context, struct fault *fault);
 
 /* simulated_processor.c */
 
-bool simulated_processor_times(struct hypervisor *host, processor_time_receiver *receive,
-                               void *context, struct fault *fault);
-bool simulated_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_processor_times(struct host *host, processor_time_receiver *receive, void *context,
+                               struct fault *fault);
+bool simulated_scheduling(struct host *host, const struct machine_uuid *uuid,
                           struct scheduling *scheduling, struct fault *fault);
-bool simulated_set_scheduling(struct hypervisor *host, const struct machine_uuid *uuid,
+bool simulated_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                               const struct scheduling *scheduling, struct fault *fault);
 
 #endif
