@@ -56,6 +56,7 @@ build = {
         "src/accounting/task.c",
         "src/base/fault.c",
         "src/base/hresult.c",
+        "src/base/thread.c",
         "src/base/wake.c",
         "src/binding/accountant.c",
         "src/binding/accountant_processor.c",

@@ -1,5 +1,6 @@
 #include "libvirt_host/libvirt_host.h"
 
+#include "base/thread.h"
 #include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/event_loop.h"
@@ -272,7 +273,7 @@ static void drop_lost(struct channel *channel)
     if (lost == NULL)
         return; /* it stays, lost; the next call tries again */
     *lost = *channel;
-    if (event_loop_run_detached(say_farewell, lost, &fault))
+    if (thread_run(say_farewell, lost, &fault))
         channel->connection = NULL;
     else
         free(lost);
@@ -294,7 +295,7 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
     if (channel->connection != NULL || channel->is_opening)
         return true;
     host_hold(&self->base);
-    channel->is_opening = event_loop_run_detached(openers[access], self, fault);
+    channel->is_opening = thread_run(openers[access], self, fault);
     if (!channel->is_opening)
         host_release(&self->base);
     return channel->is_opening;
@@ -393,7 +394,7 @@ void libvirt_close(struct host *host)
     libvirt_forget_definitions(self); /* they hold the connection */
 
     host_hold(host);
-    if (!event_loop_run_detached(close_channels, self, &fault))
+    if (!thread_run(close_channels, self, &fault))
         close_channels(self);
     pthread_mutex_lock(&self->lock);
     while (self->is_closing && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
