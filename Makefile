@@ -136,7 +136,7 @@ test-specs: $(MODULE)
 # --- Checks ------------------------------------------------------------------
 
 # Each can be run alone. `make check` runs all, also after one has failed.
-CHECKS := check-lua check-format check-gcc check-clang check-cppcheck check-tidy \
+CHECKS := check-lua check-format check-includes check-gcc check-clang check-cppcheck check-tidy \
           check-docs check-rockspec check-sanitizers check-valgrind check-threads
 
 .PHONY: check $(CHECKS)
@@ -155,6 +155,10 @@ check-lua:
 
 check-format:
 	clang-format --dry-run --Werror $(C_FILES)
+
+# Who may include whom: see the script.
+check-includes:
+	lua5.4 scripts/check_includes.lua $(wildcard src/*/*.[ch])
 
 # With all warnings in force, as every build here.
 check-gcc:
@@ -342,9 +346,14 @@ uninstall:
 	rm -f $(LUA_FILES:lua/vmaccountant/%=$(LUA_FOLDER)/%) $(C_FOLDER)/core.so
 	-rmdir --ignore-fail-on-non-empty $(LUA_FOLDER) $(C_FOLDER)
 
+# For clangd and its like.
+compile_commands.json: $(SOURCES) $(C_TESTS) Makefile
+	lua5.4 scripts/compile_commands.lua '$(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES))' \
+	  $(SOURCES) $(C_TESTS) >$@
+
 .PHONY: clean
 clean:
-	rm -rf build build-* doc
+	rm -rf build build-* doc compile_commands.json
 
 .PHONY: help
 help:
@@ -357,6 +366,7 @@ help:
 	@echo 'make soak       many rounds on a private host (as root)'
 	@echo 'make docs       the reference, in doc/'
 	@echo 'make types      the definitions for editors, lua/vmaccountant/types.lua'
+	@echo 'make compile_commands.json  how each C file is compiled, for clangd'
 	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make env        what to eval in a shell to run scripts in the tree: eval "$$(make -s env)"'
 	@echo 'make clean      remove all that was built'
