@@ -272,7 +272,15 @@ demo:
 	@./install-dependencies build
 	@mkdir -p $(BUILD)
 	@$(make) $(jobs) all >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@echo "The machine of libvirt's own test host (examples/network_bytes_sent.lua test:///default):"; echo
 	@$(HERE) lua5.4 examples/network_bytes_sent.lua test:///default
+	@echo "What events do to the figures (examples/story.lua):"; echo
+	@$(HERE) lua5.4 examples/story.lua
+	@echo
+	@echo 'Try next, after eval "$$(make -s env)":'
+	@echo '    lua5.4 examples/all_counters.lua qemu:///system   the machines of this host, with all counters'
+	@echo '    lua5.4 -lvmaccountant                             vmaccountant.help() at the prompt'
+	@echo '    less README.md                                    from VBScript to Lua, and what counts'
 
 # Without root the specs that need a hypervisor host report themselves as
 # pending, and its packages are not asked for.
@@ -352,7 +360,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make            build the C module ($(MODULE))'
-	@echo 'make demo       install what is missing, build, run an example on test:///default'
+	@echo 'make demo       install what is missing, build, show what it does'
 	@echo 'make test       install what is missing, run all tests (those with guests: as root)'
 	@echo 'make check      linters, both compilers, sanitizers, Valgrind, rockspec'
 	@echo 'make bench      compare with other libvirt clients, write bench/RESULTS.md (as root)'
