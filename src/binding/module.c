@@ -14,7 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-int luaopen_vmaccountant_core(lua_State *L);
+/* All else in the module is hidden from the other libraries of the process. */
+__attribute__((visibility("default"))) int luaopen_vmaccountant_core(lua_State *L);
 
 /* A host's name, as VBScript's CreateObject takes one, and not a URI. The
  * first letter keeps it from being an option of ssh. */
