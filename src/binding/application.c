@@ -636,6 +636,8 @@ const struct class application_class = {
     .name = "VMVirtualServer",
     .meaning = "a host, as CreateObject gives it",
     .written = "objVS",
+    .neighbours = (const struct class *const[]){&machine_class, &accountant_class, &host_info_class,
+                                                &adapter_class, NULL},
     .members = members,
     .check = check_unless_closing,
     .metamethods = metamethods,

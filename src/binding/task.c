@@ -285,6 +285,7 @@ const struct class task_class = {
     .name = "VMTask",
     .meaning = "what a method that changes a machine gives",
     .written = "objTask",
+    .neighbours = (const struct class *const[]){&machine_class, NULL},
     .members = members,
     .check = check,
     .machine = machine_name,
