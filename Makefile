@@ -208,10 +208,13 @@ check-tidy:
 # errors here.
 check-docs: $(MODULE)
 	@./install-dependencies docs
-	$(make) -s $(BUILD)/docs/objects.c
+	$(make) -s docs-pages
 	$(HERE) lua5.4 scripts/generate_types.lua >$(BUILD)/types.lua
 	$(HERE) lua5.4 scripts/check_documentation.lua $(BUILD)/types.lua $(OBJECTS)
 	ldoc --quiet --fatalwarnings --dir $(BUILD)/docs/html .
+	grep -q '<a name = "CreateObject">' $(BUILD)/docs/html/modules/vmaccountant.html
+	grep -q '<a name = "AddMachine">' $(BUILD)/docs/html/modules/vmaccountant.simulator.html
+	! grep -qE '<a name = "(CreateObject|AddMachine)">' $(BUILD)/docs/html/modules/objects.html
 
 # The rock's modules work, they are those that `make install` installs, and
 # LuaRocks leaves nothing in the tree that Lua could load from there.
@@ -320,19 +323,30 @@ soak:
 	@$(make) $(jobs) all
 	$(HERE) spec/support/private_host lua5.4 spec/soak.lua $(SOAK_ARGS)
 
-# LDoc takes a file without @module for a mistake, and the objects' files are
-# one page together: so it reads a copy of them in one, with a title.
-OBJECTS := $(patsubst %,src/binding/%.c,module constants application event_handlers host_info collection machine accountant accountant_processor adapter task simulation simulated_disk simulated_processor)
+# LDoc takes a file without @module for a mistake, and one page is made of
+# several files: so it reads copies of them, each with a title. What is a
+# function of a module in Lua goes to the page of that module.
+binding     = $(patsubst %,src/binding/%.c,$(1))
+MODEL      := $(call binding,application event_handlers host_info collection machine accountant accountant_processor adapter task)
+SIMULATION := $(call binding,simulation simulated_disk simulated_processor)
+FUNCTIONS  := $(call binding,module constants)
+OBJECTS    := $(FUNCTIONS) $(MODEL) $(SIMULATION)
+PAGES      := $(patsubst %,$(BUILD)/docs/%.c,objects vmaccountant vmaccountant.simulator)
 
-.PHONY: docs
-docs: $(BUILD)/docs/objects.c
+.PHONY: docs docs-pages
+docs: docs-pages
 	@./install-dependencies docs
 	ldoc --quiet --dir doc .
 
-$(BUILD)/docs/objects.c: $(OBJECTS)
+# For LDoc's settings, which know of no other BUILD.
+docs-pages: $(PAGES)
+
+$(BUILD)/docs/objects.c: $(MODEL)
+$(BUILD)/docs/vmaccountant.c: $(FUNCTIONS)
+$(BUILD)/docs/vmaccountant.simulator.c: $(SIMULATION)
+$(PAGES):
 	@mkdir -p $(BUILD)/docs
-	@{ printf '/***\nThe objects and their members.\n@module objects\n*/\n'; cat $(OBJECTS); } \
-	  >$@
+	@{ printf '/***\nThe objects and their members.\n@module %s\n*/\n' $(notdir $(basename $@)); cat $^; } >$@
 
 # Definitions for editors.
 .PHONY: types
