@@ -496,6 +496,8 @@ const struct class machine_class = {
     .name = "VMVirtualMachine",
     .meaning = "a machine, running or not; its text is its name",
     .written = "objVM",
+    .neighbours =
+        (const struct class *const[]){&accountant_class, &adapter_class, &application_class, NULL},
     .members = members,
     .check = check,
     .machine = machine_known_name,
