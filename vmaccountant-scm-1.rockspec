@@ -106,6 +106,7 @@ build = {
         "src/libvirt_host/processors.c",
         "src/libvirt_host/scheduling.c",
         "src/libvirt_host/signal_guard.c",
+        "src/libvirt_host/socket_watch.c",
         "src/simulator/configuration.c",
         "src/simulator/disks.c",
         "src/simulator/processors.c",
