@@ -79,6 +79,9 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 
     (void)connection;
     hand_over();
+    /* libvirt reports a wake-up from S3 as a start, but the same run goes on. */
+    if (event == VIR_DOMAIN_EVENT_STARTED && detail == VIR_DOMAIN_EVENT_STARTED_WAKEUP)
+        event = VIR_DOMAIN_EVENT_RESUMED;
     if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
         event == VIR_DOMAIN_EVENT_UNDEFINED)
         libvirt_forget_definition(self, &uuid);
@@ -98,6 +101,9 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
         break;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
+    /* Of a panic libvirt reports SUSPENDED, too, only if it hears that QEMU has
+     * halted before it hears why. */
+    case VIR_DOMAIN_EVENT_CRASHED:
         listener.paused(listener.context, &uuid, state_of(domain));
         break;
     case VIR_DOMAIN_EVENT_RESUMED:
