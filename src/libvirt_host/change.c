@@ -86,7 +86,7 @@ static bool is_asleep(virDomainPtr domain)
 static bool wake_up(virDomainPtr domain, struct fault *fault)
 {
     enum { ATTEMPTS = 200 };
-    const struct timespec pause = {.tv_nsec = 10 * 1000000};
+    const struct timespec pause = {.tv_nsec = 10000000};
 
     if (virDomainPMWakeup(domain, 0) < 0)
         return libvirt_error_fault(fault,
