@@ -63,7 +63,7 @@
 ---@field Reset fun(self: VMVirtualMachine): VMTask # resets the machine, as its reset button does
 ---@field Save fun(self: VMVirtualMachine): VMTask # saves the state of the machine and turns it off
 ---@field Pause fun(self: VMVirtualMachine): VMTask # halts the machine; its counts stay
----@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on
+---@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on, or wakes it
 ---@field DiscardSavedState fun(self: VMVirtualMachine): VMTask # throws the saved state away
 ---@operator concat(string|number): string
 

@@ -31,8 +31,7 @@ static struct timespec deadline_in(int64_t milliseconds)
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-/* The value of the URI's parameter `socket`, to be freed; NULL for none. */
-static char *socket_parameter(const xmlURI *uri)
+char *libvirt_socket_parameter(const xmlURI *uri)
 {
     const char *name = "socket=";
     const char *query = uri->query_raw;
@@ -71,7 +70,7 @@ static bool daemon_shares_network(const xmlURI *uri)
 {
     enum { LISTENS = 0x10000 }; /* __SO_ACCEPTCON */
     char line[512], listening[256];
-    char *parameter = socket_parameter(uri);
+    char *parameter = libvirt_socket_parameter(uri);
     char *wanted = parameter != NULL ? realpath(parameter, NULL) : NULL;
     FILE *sockets = fopen("/proc/thread-self/net/unix", "re");
     bool found = false;
@@ -121,10 +120,7 @@ static void on_lost(virConnectPtr connection, int reason, void *context)
     (void)reason;
     struct libvirt_host *self = context;
 
-    pthread_mutex_lock(&self->lock);
-    if (self->reconnect_timer >= 0)
-        virEventUpdateTimeout(self->reconnect_timer, 1000);
-    pthread_mutex_unlock(&self->lock);
+    libvirt_await_return(self);
 }
 
 /* What is registered on a read-only connection. A driver without close
