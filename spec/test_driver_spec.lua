@@ -195,7 +195,8 @@ describe("on test:///default", function()
   end)
 end)
 
--- A host from a file. Each connection to it has machines of its own.
+-- A host from a file. Each connection to it has machines of its own, so an
+-- object has one for all it does.
 
 local function uuid(number)
   return ("00000000-0000-4000-8000-%012x"):format(number)
@@ -221,9 +222,10 @@ local function with_host(domains, test)
   local file = assert(io.open(path, "w"))
   assert(file:write("<node>", table.concat(domains, "\n"), "</node>"))
   file:close()
+  -- The file stays: what opened it again would find the machines as they were.
+  local _ <close> = setmetatable({}, { __close = function() os.remove(path) end })
   local objVS <close> = vma.CreateObject(PROGID, "test://" .. path)
-  os.remove(path)
-  test(objVS)
+  test(objVS, path)
 end
 
 local STOPPED <const> = "<test:runstate>5</test:runstate>"
@@ -334,6 +336,52 @@ describe("on a test host from a file", function()
         assert.equal(0, objVM.Accountant.NetworkBytesSent)
       end
       assert.equal("Müller", objVS:FindVirtualMachine("MÜLLER").Name)
+    end)
+  end)
+
+  -- Every connection has machines of its own, so all that the object does goes
+  -- over one. A machine without a UUID in the file gets another one each time.
+  for what, xml in pairs {
+    ["with a UUID"] = domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") },
+    ["without a UUID"] = (domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") }):gsub("<uuid>.-</uuid>", ""),
+  } do
+    it("what is changed is what is read, of a machine " .. what, function()
+      with_host({ xml }, function(objVS)
+        local objVM = objVS:FindVirtualMachine("web01")
+        local accountant = objVM.Accountant
+        assert.is_true(accountant.NetworkBytesSent > 0)
+        assert.is_true(objVM:TurnOff().IsComplete)
+        assert.equal(vma.vmVMState_TurnedOff, objVM.State)
+        failure.expect({ name = "S_FALSE", member = "NetworkBytesSent", machine = "web01" }, function()
+          return accountant.NetworkBytesSent
+        end)
+        objVM.Notes = "by the door"
+        assert.equal("by the door", objVM.Notes)
+        objVM.Memory = 16
+        assert.equal(16, objVM.Memory)
+        objVM:Startup()
+        assert.equal(vma.vmVMState_Running, objVM.State)
+        assert.is_true(accountant.NetworkBytesSent > 0)
+        objVM:Pause()
+        assert.equal(vma.vmVMState_Paused, objVM.State)
+        objVM:Resume()
+        objVM:Save()
+        assert.equal(vma.vmVMState_Saved, objVM.State)
+        -- On other hosts, these come over further connections.
+        accountant:Get("CPUUtilization")
+        accountant:Get("DiskBytesRead")
+        assert.equal(objVM.ConfigID, objVS:FindVirtualMachine("web01").ConfigID)
+      end)
+    end)
+  end
+
+  it("of another object machines are others", function()
+    with_host({ domain_xml { name = "web01", number = 1 } }, function(objVS, path)
+      local other <close> = vma.CreateObject(PROGID, "test://" .. path)
+      objVS:FindVirtualMachine("web01"):TurnOff()
+      assert.equal(vma.vmVMState_Running, other:FindVirtualMachine("web01").State)
     end)
   end)
 

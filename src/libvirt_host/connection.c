@@ -88,6 +88,15 @@ static bool daemon_shares_network(const xmlURI *uri)
     return found;
 }
 
+/* The test driver makes a host of a file for each connection to it, also in a
+ * daemon; only its `default` is shared by all connections of a process. */
+static bool is_test_file(const xmlURI *uri)
+{
+    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
+    bool is_test = strcmp(scheme, "test") == 0 || strncmp(scheme, "test+", 5) == 0;
+    return is_test && (uri->path == NULL || strcmp(uri->path, "/default") != 0);
+}
+
 /* libvirt's URIs are DRIVER[+TRANSPORT]://[USER@][HOST]/PATH: without a host,
  * and over no transport but a UNIX socket, the machines are this host's. */
 static void read_uri(struct libvirt_host *self)
@@ -100,6 +109,7 @@ static void read_uri(struct libvirt_host *self)
     self->is_local_qemu =
         no_host && (strcmp(scheme, "qemu") == 0 || strcmp(scheme, "qemu+unix") == 0);
     self->is_in_process = no_host && strcmp(scheme, "test") == 0;
+    self->has_one_connection = self->is_in_process || is_test_file(uri);
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
     xmlFreeURI(uri);
 }
@@ -191,6 +201,18 @@ static void explain_failure(struct libvirt_host *self, enum access access, struc
         fault->code = HRESULT_E_ACCESSDENIED;
 }
 
+/* A host's only connection must be able to change it. Nobody has seen the first
+ * one's machines yet. Where a daemon refuses, reading is better than nothing:
+ * libvirt refuses the changes then. */
+static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_only)
+{
+    virConnectPtr connection = virConnectOpen(self->base.uri);
+    if (connection == NULL)
+        return read_only;
+    virConnectClose(read_only);
+    return connection;
+}
+
 static void open_link(struct libvirt_host *self, enum access access)
 {
     struct fault failure = {.code = HRESULT_S_OK};
@@ -203,6 +225,8 @@ static void open_link(struct libvirt_host *self, enum access access)
         virConnectClose(connection);
         connection = NULL;
     }
+    if (connection != NULL && self->has_one_connection)
+        connection = open_for_all(self, connection);
     if (connection == NULL) {
         explain_failure(self, access, &failure);
     } else {
@@ -303,11 +327,13 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
 virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
 {
     struct timespec until = deadline_in((int64_t)self->timeout * 1000);
-    struct channel *channel = &self->channels[access];
     virConnectPtr connection = NULL;
     int waited = 0;
 
     pthread_mutex_lock(&self->lock);
+    if (self->has_one_connection)
+        access = READ_ONLY;
+    struct channel *channel = &self->channels[access];
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
     ok = ok && begin_opening(self, access, fault);

@@ -54,6 +54,9 @@ struct libvirt_host {
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
     bool shares_network; /* a local QEMU host's daemon is in this network namespace */
     bool is_in_process;  /* the test driver: its service is this process */
+    /* The first connection, read-write, serves for all: another would have
+     * machines of its own. Set as base.uri is. */
+    bool has_one_connection;
     enum counters counters;
     struct link_stats *kernel; /* NULL where it cannot be asked */
 
