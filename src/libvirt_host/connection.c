@@ -1,12 +1,12 @@
 #include "libvirt_host/libvirt_host.h"
 
+#include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/event_loop.h"
+#include "libvirt_host/uri.h"
 
 #include <errno.h>
-#include <libxml/uri.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,88 +30,15 @@ static struct timespec deadline_in(int64_t milliseconds)
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-/* The value of the URI's parameter `socket`, to be freed; NULL for none. */
-static char *socket_parameter(const xmlURI *uri)
-{
-    const char *name = "socket=";
-    const char *query = uri->query_raw;
-    while (query != NULL && strncmp(query, name, strlen(name)) != 0) {
-        query = strpbrk(query, "&;");
-        query = query != NULL ? query + 1 : NULL;
-    }
-    if (query == NULL)
-        return NULL;
-    query += strlen(name);
-    return xmlURIUnescapeString(query, (int)strcspn(query, "&;"), NULL);
-}
-
-/* Whether a daemon's own socket listens at that path, or, for NULL, at any of
- * the usual ones. */
-static bool is_socket_of_daemon(const char *listening, const char *wanted)
-{
-    static const char *const usual[] = {"/libvirt/libvirt-sock-ro", "/libvirt/libvirt-sock",
-                                        "/libvirt/virtqemud-sock-ro", "/libvirt/virtqemud-sock"};
-    size_t length = strlen(listening);
-
-    if (wanted != NULL && strcmp(listening, wanted) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        if (length >= strlen(usual[i]) &&
-            strcmp(listening + length - strlen(usual[i]), usual[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A UNIX socket is reached from every network namespace, and can be forwarded
- * to another host, where other devices have the same names and, when a machine
- * is copied, the same addresses. The kernel lists a socket in the namespace
- * that it was bound in: there are the daemon's devices. */
-static bool daemon_shares_network(const xmlURI *uri)
-{
-    enum { LISTENS = 0x10000 }; /* __SO_ACCEPTCON */
-    char line[512], listening[256];
-    char *parameter = socket_parameter(uri);
-    char *wanted = parameter != NULL ? realpath(parameter, NULL) : NULL;
-    FILE *sockets = fopen("/proc/thread-self/net/unix", "re");
-    bool found = false;
-
-    while (sockets != NULL && !found && (parameter == NULL || wanted != NULL) &&
-           fgets(line, sizeof line, sockets) != NULL) {
-        unsigned flags;
-        found = sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, listening) == 2 &&
-                (flags & LISTENS) != 0 && is_socket_of_daemon(listening, wanted);
-    }
-    if (sockets != NULL)
-        fclose(sockets);
-    free(wanted);
-    xmlFree(parameter);
-    return found;
-}
-
-/* The test driver makes a host of a file for each connection to it, also in a
- * daemon; only its `default` is shared by all connections of a process. */
-static bool is_test_file(const xmlURI *uri)
-{
-    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
-    bool is_test = strcmp(scheme, "test") == 0 || strncmp(scheme, "test+", 5) == 0;
-    return is_test && (uri->path == NULL || strcmp(uri->path, "/default") != 0);
-}
-
-/* libvirt's URIs are DRIVER[+TRANSPORT]://[USER@][HOST]/PATH: without a host,
- * and over no transport but a UNIX socket, the machines are this host's. */
+/* What the first connection's URI says of the host. */
 static void read_uri(struct libvirt_host *self)
 {
-    xmlURIPtr uri = xmlParseURI(self->base.uri);
-    if (uri == NULL)
-        return;
-    bool no_host = uri->server == NULL || uri->server[0] == '\0';
-    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
-    self->is_local_qemu =
-        no_host && (strcmp(scheme, "qemu") == 0 || strcmp(scheme, "qemu+unix") == 0);
-    self->is_in_process = no_host && strcmp(scheme, "test") == 0;
-    self->has_one_connection = self->is_in_process || is_test_file(uri);
+    const char *uri = self->base.uri;
+
+    self->is_local_qemu = uri_is_local_qemu(uri);
+    self->is_in_process = uri_is_in_process(uri);
+    self->has_one_connection = self->is_in_process || uri_is_test_file(uri);
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
-    xmlFreeURI(uri);
 }
 
 /* A host that is silent for the whole time is taken for dead: libvirt asks

@@ -3,6 +3,8 @@
  *
  * driver.c            what it lists and tells of machines
  * connection.c opening, losing and closing connections
+ * uri.c        what a URI says
+ * daemon.c     which process answers a local connection
  * counters.c   samples through libvirt
  * kernel_proof.c     samples straight from the kernel
  * known_domain.c       what is kept of definitions

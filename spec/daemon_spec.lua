@@ -1,0 +1,116 @@
+-- Which daemon a connection is to: objVS.UpTime where several run on one host.
+
+local vma = require "vmaccountant"
+local failure = require "spec.support.failure"
+local host = require "spec.support.libvirt_host"
+
+local PROGID <const> = "VirtualServer.Application"
+
+-- A user with a daemon of its own, and a place for what it needs.
+local USER <const> = 65534
+local HOME <const> = "/run/vmaccountant-user"
+local SESSION_SOCKET <const> = HOME .. "/runtime/libvirt/libvirt-sock"
+
+-- Runs the Lua script as that user, with a copy of the modules: the tree may be
+-- where only root gets to.
+local function as_user(script)
+  local core = assert(package.searchpath("vmaccountant.core", package.cpath))
+  host.shell(("mkdir -p %s/lua/vmaccountant %s/runtime && cp -r lua/. %s/lua && cp %s %s/lua/vmaccountant && chown -R %d %s")
+    :format(HOME, HOME, HOME, host.quote(core), HOME, USER, HOME))
+  host.write_file(HOME .. "/script.lua", ([[
+    package.path, package.cpath = "%s/lua/?.lua;%s/lua/?/init.lua", "%s/lua/?.so"
+    local vma = require "vmaccountant"
+    %s]]):format(HOME, HOME, HOME, script))
+  return host.shell(("cd / && chmod 755 /run && setpriv --reuid %d --regid %d --clear-groups env "
+    .. "HOME=%s XDG_RUNTIME_DIR=%s/runtime timeout 120 lua5.4 %s/script.lua"):format(USER, USER, HOME, HOME, HOME))
+end
+
+local function age_of(pid)
+  local stat = host.read_file(("/proc/%d/stat"):format(pid)):match("%) (.*)")
+  local fields = {}
+  for field in stat:gmatch("%S+") do
+    fields[#fields + 1] = field
+  end
+  return host.now() - tonumber(fields[20]) / 100 -- USER_HZ
+end
+
+local function assert_uptime_is_of(pid, uptime)
+  local age = age_of(pid)
+  assert.is_true(uptime <= age and age - uptime < 2.5, ("%s s, but process %d is %.2f s old"):format(uptime, pid, age))
+end
+
+local function session_pid()
+  return math.tointeger(tonumber((host.shell("pgrep -u " .. USER .. " -x libvirtd"))))
+end
+
+host.describe(_ENV, "UpTime of a host with several daemons #root", function()
+  -- The session's daemon is younger by more than UpTime's second.
+  setup(function()
+    host.start()
+    host.wait_until("3 s between the daemons", 20, function()
+      return age_of(host.pid()) > 3
+    end)
+    as_user [[
+      local objVS = vma.CreateObject("VirtualServer.Application", "qemu:///session")]]
+  end)
+
+  teardown(function()
+    host.try_shell("pkill -u " .. USER .. " -x libvirtd")
+    host.stop()
+    host.shell("rm -rf " .. HOME)
+  end)
+
+  it("is of the system's daemon for qemu:///system", function()
+    for _, uri in ipairs { "qemu:///system", "qemu+unix:///system",
+      "qemu:///system?socket=/run/libvirt/libvirt-sock-ro" } do
+      local objVS <close> = vma.CreateObject(PROGID, uri)
+      assert_uptime_is_of(host.pid(), objVS.UpTime)
+      objVS:FindVirtualMachine("none")
+      assert_uptime_is_of(host.pid(), objVS.UpTime)
+    end
+  end)
+
+  it("is of the user's daemon for qemu:///session, and for the default of a user", function()
+    for _, argument in ipairs { "'qemu:///session'", "nil" } do
+      local uri, uptime = as_user(([[
+        local objVS = vma.CreateObject("VirtualServer.Application", %s)
+        print(tostring(objVS), objVS.UpTime)]]):format(argument)):match("%((.-)%)\t(%d+)\n")
+      assert.equal("qemu:///session", uri)
+      assert_uptime_is_of(session_pid(), math.tointeger(uptime))
+    end
+  end)
+
+  it("is of each of two daemons that one process is connected to", function()
+    local system <close> = vma.CreateObject(PROGID, "qemu:///system")
+    local session <close> = vma.CreateObject(PROGID, "qemu:///session?socket=" .. SESSION_SOCKET)
+    assert_uptime_is_of(host.pid(), system.UpTime)
+    assert_uptime_is_of(session_pid(), session.UpTime)
+    assert.is_true(system.UpTime > session.UpTime)
+  end)
+
+  it("does not believe a PID file", function()
+    local old = host.shell("sleep 600 >/dev/null 2>&1 & echo $!"):match("%d+")
+    local pid, written = host.pid(), host.read_file("/run/libvirtd.pid")
+    finally(function()
+      host.write_file("/run/libvirtd.pid", written)
+      host.shell("rm -f /run/virtqemud.pid; kill " .. old)
+    end)
+    -- Process 1 is older than the daemon, and the sleeping one younger.
+    for _, stale in ipairs { "1", old } do
+      host.write_file("/run/libvirtd.pid", stale)
+      host.write_file("/run/virtqemud.pid", stale)
+      local objVS <close> = vma.CreateObject(PROGID, "qemu:///system")
+      assert_uptime_is_of(pid, objVS.UpTime)
+    end
+  end)
+
+  it("is of the daemon that came after one that ended", function()
+    local objVS <close> = vma.CreateObject(PROGID, "qemu:///system", { timeout = 10 })
+    local before = objVS.UpTime
+    host.stop()
+    failure.expect({ name = "DISP_E_EXCEPTION", member = "UpTime" }, function() return objVS.UpTime end)
+    host.start()
+    assert.is_true(objVS.UpTime < before)
+    assert_uptime_is_of(host.pid(), objVS.UpTime)
+  end)
+end)
