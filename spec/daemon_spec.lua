@@ -15,8 +15,8 @@ local SESSION_SOCKET <const> = HOME .. "/runtime/libvirt/libvirt-sock"
 -- where only root gets to.
 local function as_user(script)
   local core = assert(package.searchpath("vmaccountant.core", package.cpath))
-  host.shell(("mkdir -p %s/lua/vmaccountant %s/runtime && cp -r lua/. %s/lua && cp %s %s/lua/vmaccountant && chown -R %d %s")
-    :format(HOME, HOME, HOME, host.quote(core), HOME, USER, HOME))
+  host.shell(("mkdir -p %s/lua/vmaccountant %s/runtime && cp -r lua/. %s/lua && cp %s %s/lua/vmaccountant && "
+    .. "chown -R %d %s"):format(HOME, HOME, HOME, host.quote(core), HOME, USER, HOME))
   host.write_file(HOME .. "/script.lua", ([[
     package.path, package.cpath = "%s/lua/?.lua;%s/lua/?/init.lua", "%s/lua/?.so"
     local vma = require "vmaccountant"
