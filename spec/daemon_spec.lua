@@ -80,6 +80,25 @@ host.describe(_ENV, "UpTime of a host with several daemons #root", function()
     end
   end)
 
+  it("is not all: an empty list of a user's own host names the system's", function()
+    local system = host.define [[<domain type='qemu'><name>of-the-system</name><memory unit='MiB'>16</memory>
+      <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>]]
+    assert.is_truthy(system)
+    finally(host.destroy_all)
+    local output = as_user [[
+      local objVS = vma.CreateObject("VirtualServer.Application")
+      print(tostring(objVS.VirtualMachines))]]
+    assert.equal("VMVirtualMachineCollection of 0: qemu:///session, the user's own, has no machines; "
+      .. "the system's are on qemu:///system\n", output)
+    local objVS <close> = vma.CreateObject(PROGID, "qemu:///system")
+    assert.equal("VMVirtualMachineCollection of 1", tostring(objVS.VirtualMachines))
+    host.destroy_all()
+    local machines = objVS.VirtualMachines
+    assert.equal("VMVirtualMachineCollection of 0: qemu:///system has no machines", tostring(machines))
+    objVS:Close()
+    assert.equal("VMVirtualMachineCollection of 0", tostring(machines))
+  end)
+
   it("is of each of two daemons that one process is connected to", function()
     local system <close> = vma.CreateObject(PROGID, "qemu:///system")
     local session <close> = vma.CreateObject(PROGID, "qemu:///session?socket=" .. SESSION_SOCKET)
