@@ -4,6 +4,7 @@
 local vma = require "vmaccountant"
 local failure = require "spec.support.failure"
 local handles = require "spec.support.handles"
+local host = require "spec.support.libvirt_host"
 
 local PROGID <const> = "VirtualServer.Application"
 
@@ -425,4 +426,28 @@ describe("on a test host from a file", function()
       assert.is_true(os.clock() - begun < 10)
     end)
   end
+end)
+
+-- Over a transport the machines are in the daemon, and just as much of one
+-- connection.
+host.describe(_ENV, "on a test host from a file, in a daemon #root", function()
+  setup(host.start)
+  teardown(host.stop)
+
+  it("what is changed is what is read", function()
+    local path = host.write_file("/run/machines.xml", "<node>" .. domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") } .. "</node>")
+    local objVS <close> = vma.CreateObject(PROGID, "test+unix://" .. path)
+    local objVM = objVS:FindVirtualMachine("web01")
+    assert.equal("libvirt TEST", objVS.Name)
+    assert.is_true(objVM.Accountant.NetworkBytesSent > 0)
+    objVM:Pause()
+    assert.equal(vma.vmVMState_Paused, objVM.State)
+    objVM:TurnOff()
+    assert.equal(vma.vmVMState_TurnedOff, objVM.State)
+    failure.expect({ name = "S_FALSE", member = "DiskBytesRead", machine = "web01" }, function()
+      return objVM.Accountant.DiskBytesRead
+    end)
+    failure.expect({ name = "DISP_E_EXCEPTION", member = "UpTime" }, function() return objVS.UpTime end)
+  end)
 end)
