@@ -1,6 +1,7 @@
 -- Which daemon a connection is to: objVS.UpTime where several run on one host.
 
 local vma = require "vmaccountant"
+local compiled = require "spec.support.compiled"
 local failure = require "spec.support.failure"
 local host = require "spec.support.libvirt_host"
 
@@ -121,6 +122,44 @@ host.describe(_ENV, "UpTime of a host with several daemons #root", function()
       local objVS <close> = vma.CreateObject(PROGID, "qemu:///system")
       assert_uptime_is_of(pid, objVS.UpTime)
     end
+  end)
+
+  -- Starts what listens at a socket and is not the daemon; its process.
+  local function listener(path, arguments, prefix)
+    local command = ("mkdir -p %s && cp %s %s/listener && cd / && %s %s/listener %s %s"):format(HOME,
+      compiled.program "listener", HOME, prefix or "exec", HOME, path, arguments)
+    local pid = math.tointeger(tonumber(host.shell("sh -c " .. host.quote(command) .. " >/dev/null 2>&1 & echo $!")))
+    finally(function() host.try_shell("kill " .. pid) end)
+    host.wait_until("socket", 10, function()
+      return (host.try_shell("test -S " .. path))
+    end)
+    return pid
+  end
+
+  it("is an error where a program forwards to a daemon", function()
+    local path = HOME .. "/libvirt-sock"
+    local pid = listener(path, "relay /run/libvirt/libvirt-sock")
+    local objVS <close> = vma.CreateObject(PROGID, "qemu:///system?socket=" .. path)
+    assert.equal(0, #objVS.VirtualMachines)
+    failure.expect({ name = "DISP_E_EXCEPTION", member = "UpTime",
+      message = ("process %d at the other end of the connection is neither libvirtd nor virtqemud"):format(pid) },
+      function() return objVS.UpTime end)
+  end)
+
+  it("is of the daemon that was given a socket on which another process had listened", function()
+    local runtime = HOME .. "/activated"
+    host.shell(("mkdir -p %s/libvirt && chown -R %d %s"):format(runtime, USER, runtime))
+    listener(runtime .. "/libvirt/libvirt-sock", "activate libvirtd --timeout=60",
+      ("exec setpriv --reuid %d --regid %d --clear-groups env HOME=%s XDG_RUNTIME_DIR=%s")
+        :format(USER, USER, HOME, runtime))
+    host.sleep(2.5)
+    local objVS <close> = vma.CreateObject(PROGID, ("qemu:///session?socket=%s/libvirt/libvirt-sock"):format(runtime),
+      { timeout = 10 })
+    assert.equal(0, #objVS.VirtualMachines)
+    local pid = math.tointeger(tonumber((host.shell(("pgrep -n -u %d -x libvirtd"):format(USER)))))
+    assert_uptime_is_of(pid, objVS.UpTime)
+    assert.is_true(objVS.UpTime < 2)
+    host.shell("kill " .. pid)
   end)
 
   it("is of the daemon that came after one that ended", function()
