@@ -38,9 +38,13 @@ end
 
 -- max_age: one sample of the whole host serves all the lines.
 local objVS = vma.CreateObject("VirtualServer.Application", arg[1], { max_age = 1 })
+local machines = objVS.VirtualMachines
+if #machines == 0 then -- on which host, and where else to look
+  io.stderr:write(tostring(machines), "\n")
+end
 
 print(ADAPTER:format("Machine", "Address", "Type", "Network") .. COUNTS:format("Sent", "Received"))
-for objVM in objVS.VirtualMachines do
+for objVM in machines do
   local ok, err = pcall(print_adapters, objVM)
   if not ok then -- this machine cannot be looked at; the others can
     print(("%-16s %s"):format(objVM, reason_of(err)))

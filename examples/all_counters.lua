@@ -31,7 +31,12 @@ local objVS = vma.CreateObject("VirtualServer.Application", arg[1], { max_age = 
 local LINE <const> = "  %-32s %s"
 local OF_SESSION <const> = { "Started", "Ended", "Reason", "NetworkBytesSent", "NetworkBytesReceived" }
 
-for accountant in objVS.VirtualMachines:Accountants() do
+local machines = objVS.VirtualMachines
+if #machines == 0 then -- on which host, and where else to look
+  io.stderr:write(tostring(machines), "\n")
+end
+
+for accountant in machines:Accountants() do
   print(accountant)
   for name, value in pairs(accountant) do
     print(LINE:format(name, text(value)))

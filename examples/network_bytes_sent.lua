@@ -4,8 +4,9 @@
 --
 --     lua5.4 examples/network_bytes_sent.lua [URI]
 --
--- URI: a libvirt URI such as qemu:///system, or a host's name; libvirt's own
--- default without one.
+-- URI: a libvirt URI such as qemu:///system, or a host's name.  Without one it
+-- is libvirt's own default: LIBVIRT_DEFAULT_URI, else qemu:///session, which has
+-- the user's own machines only, for everyone but root.
 --
 -- A machine whose bytes cannot be known (it is stopped, say) gets a line with
 -- the reason, and the next machine follows.  A host that cannot be reached is
@@ -20,8 +21,13 @@ end
 local vma = require "vmaccountant"
 
 local objVS = vma.CreateObject("VirtualServer.Application", arg[1])
+local colVMs = objVS.VirtualMachines
 
-for objVM in objVS.VirtualMachines do
+if #colVMs == 0 then -- on which host, and where else to look
+  io.stderr:write(tostring(colVMs), "\n")
+end
+
+for objVM in colVMs do
   local bytes, reason = objVM.Accountant:Get("NetworkBytesSent")
   print("Machine: " .. objVM)
   print("Bytes sent: " .. (bytes or reason.message))

@@ -23,6 +23,10 @@ local vma = require "vmaccountant"
 local function record()
   local objVS <close> = vma.CreateObject("VirtualServer.Application", arg[1])
   objVS:RecordResets()
+  local machines = objVS.VirtualMachines
+  if #machines == 0 then -- on which host, and where else to look
+    io.stderr:write(tostring(machines), "\n")
+  end
   print("recording the resets of " .. tostring(objVS))
   io.stdout:flush()
   while true do -- a thread of the object's own records

@@ -80,8 +80,9 @@ end
 -- A look at all machines: a list of figures in name order, which `look` before
 -- this one gives the rates.  Machines may have come and gone since.
 local function look_at(objVS, before)
-  local look = { at = now(), by_id = {} }
-  for objVM in objVS.VirtualMachines do
+  local machines = objVS.VirtualMachines
+  local look = { at = now(), by_id = {}, none = #machines == 0 and tostring(machines) or nil }
+  for objVM in machines do
     local figures = read(objVM.Accountant)
     local id = objVM.ConfigID
     figures.name = tostring(objVM):gsub("%c", "?") -- it may hold anything
@@ -130,6 +131,7 @@ local function draw_table(look)
     ("%s, every %g s; Ctrl-C ends"):format(os.date("%H:%M:%S"), seconds),
     ROW:format("Sent", "bytes/s", "Received", "bytes/s", "Machine"),
   }
+  lines[#lines + 1] = look.none -- on which host, and where else to look
   local room = rows - #lines - 1 -- the last row stays free for the cursor
   local shown = #look <= room and #look or room - 1
   for i = 1, shown do
@@ -174,6 +176,9 @@ local function watch()
   while true do
     local ok, look = pcall(look_at, objVS, before)
     if ok then
+      if look.none and not before and not is_terminal then
+        io.stderr:write(look.none, "\n")
+      end
       local show = is_terminal and draw_table or print_lines
       show(look)
       before = look

@@ -23,16 +23,25 @@ describe("a connection", function()
     local cases = {
       { "a driver that libvirt does not have", "bogus:///system", nil, nil }, -- a daemon might have it
       { "a transport that libvirt does not have", "qemu+bogus:///system", nil, "give a libvirt URI such as" },
-      { "a file that is not there", "test:///no/such/file.xml", nil, nil },
-      { "a file that is no XML", "test:///dev/null", nil, nil },
+      { "a file that is not there", "test:///no/such/file.xml", nil,
+        "check with: virsh -c test:///no/such/file.xml list" },
+      { "a file that is no XML", "test:///dev/null", nil, "check with: virsh -c test:///dev/null list" },
       { "a socket that is not there", "qemu+unix:///system?socket=/no/such/socket", VIR_ERR_SYSTEM_ERROR,
         "is libvirtd (or the modular daemon of this driver) running there" },
       { "a port where nobody listens", "qemu+tcp://127.0.0.1:1/system", VIR_ERR_SYSTEM_ERROR,
         "is libvirtd (or the modular daemon of this driver) running there" },
-      { "a path that is none", "test:///", nil, nil },
-      { "no scheme", "/system", nil, nil },
+      { "a host that does not resolve", "qemu+tcp://nobody.invalid/system", VIR_ERR_SYSTEM_ERROR,
+        "check with: virsh -c qemu+tcp://nobody.invalid/system list" },
+      { "an ssh that cannot", "qemu+ssh://127.0.0.1:1/system", VIR_ERR_SYSTEM_ERROR,
+        "check with: virsh -c qemu+ssh://127.0.0.1:1/system list" },
+      { "an ssh that ends", "qemu+ssh://127.0.0.1/system?command=/bin/false", VIR_ERR_SYSTEM_ERROR,
+        "check with: virsh -c 'qemu+ssh://127.0.0.1/system?command=/bin/false' list" },
+      { "a key that is not there", "qemu+tls://127.0.0.1:1/system?pkipath=/no/such", nil,
+        "check with: virsh -c 'qemu+tls://127.0.0.1:1/system?pkipath=/no/such' list" },
+      { "a path that is none", "test:///", nil, "give a libvirt URI such as" },
+      { "no scheme", "/system", nil, "give a libvirt URI such as" },
       { "a text with a %s in it", "%s%n:///", nil, nil },
-      { "spaces", "a b c", nil, nil },
+      { "spaces", "a b c", nil, "give a libvirt URI such as" },
       { "bytes that are not UTF-8", "test:///\xff\xfe", nil, nil },
       { "several lines", "test:///\n\n", nil, nil },
       { "a long text", "test:///" .. ("x"):rep(100000), nil, nil },
@@ -57,6 +66,9 @@ describe("a connection", function()
         end
         if hint then
           assert.is_truthy(err.message:find(hint, 1, true), err.message)
+          -- One piece of advice, and not the other.
+          local is_of_uri = hint:find("give a libvirt URI", 1, true)
+          assert.is_nil(err.message:find(is_of_uri and "virsh" or "give a libvirt URI", 1, true), err.message)
         end
         assert.is_nil(tostring(err):find("%c"))
       end)
@@ -103,6 +115,12 @@ describe("a connection", function()
       local output = child.output_of(SHOW_HOST:format(""), { LIBVIRT_DEFAULT_URI = "bogus:///system" })
       assert.matches("^CreateObject: cannot connect to the default libvirt host: .+%(DISP_E_EXCEPTION 0x80020009%)\n$",
         output)
+    end)
+
+    it("that is no URI names where it comes from", function()
+      local output = child.output_of(SHOW_HOST:format(""), { LIBVIRT_DEFAULT_URI = "bogus" })
+      assert.is_truthy(output:find("LIBVIRT_DEFAULT_URI", 1, true), output)
+      assert.is_nil(output:find("nothing for the default", 1, true), output)
     end)
   end)
 

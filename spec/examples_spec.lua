@@ -80,6 +80,30 @@ is restored: counts begin again            0
 ]], (run("story")))
   end)
 
+  -- All but the two that go on until they are ended, which specs of their own start.
+  for _, example in ipairs { "network_bytes_sent", "all_counters", "adapters" } do
+    it(example .. " names the host on which it finds no machine", function()
+      local path = os.tmpname()
+      local file = assert(io.open(path, "w"))
+      assert(file:write("<node></node>"))
+      file:close()
+      local _, errors, status = shell.run(("lua5.4 examples/%s.lua test://%s"):format(example, path))
+      os.remove(path)
+      assert.equal(("VMVirtualMachineCollection of 0: test://%s has no machines\n"):format(path), errors)
+      assert.equal(0, status)
+    end)
+  end
+
+  it("watch names the host on which it finds no machine, once", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    assert(file:write("<node></node>"))
+    file:close()
+    local _, errors = shell.run(("timeout --signal INT 2 lua5.4 examples/watch.lua test://%s 0.1"):format(path))
+    os.remove(path)
+    assert.equal(("VMVirtualMachineCollection of 0: test://%s has no machines\n"):format(path), errors)
+  end)
+
   for _, example in ipairs(EXAMPLES) do
     describe(example, function()
       it("shows its usage", function()

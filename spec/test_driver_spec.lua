@@ -4,6 +4,7 @@
 local vma = require "vmaccountant"
 local failure = require "spec.support.failure"
 local handles = require "spec.support.handles"
+local host = require "spec.support.libvirt_host"
 
 local PROGID <const> = "VirtualServer.Application"
 
@@ -195,7 +196,8 @@ describe("on test:///default", function()
   end)
 end)
 
--- A host from a file. Each connection to it has machines of its own.
+-- A host from a file. Each connection to it has machines of its own, so an
+-- object has one for all it does.
 
 local function uuid(number)
   return ("00000000-0000-4000-8000-%012x"):format(number)
@@ -221,9 +223,10 @@ local function with_host(domains, test)
   local file = assert(io.open(path, "w"))
   assert(file:write("<node>", table.concat(domains, "\n"), "</node>"))
   file:close()
+  -- The file stays: what opened it again would find the machines as they were.
+  local _ <close> = setmetatable({}, { __close = function() os.remove(path) end })
   local objVS <close> = vma.CreateObject(PROGID, "test://" .. path)
-  os.remove(path)
-  test(objVS)
+  test(objVS, path)
 end
 
 local STOPPED <const> = "<test:runstate>5</test:runstate>"
@@ -340,6 +343,52 @@ describe("on a test host from a file", function()
     end)
   end)
 
+  -- Every connection has machines of its own, so all that the object does goes
+  -- over one. A machine without a UUID in the file gets another one each time.
+  for what, xml in pairs {
+    ["with a UUID"] = domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") },
+    ["without a UUID"] = (domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") }):gsub("<uuid>.-</uuid>", ""),
+  } do
+    it("what is changed is what is read, of a machine " .. what, function()
+      with_host({ xml }, function(objVS)
+        local objVM = objVS:FindVirtualMachine("web01")
+        local accountant = objVM.Accountant
+        assert.is_true(accountant.NetworkBytesSent > 0)
+        assert.is_true(objVM:TurnOff().IsComplete)
+        assert.equal(vma.vmVMState_TurnedOff, objVM.State)
+        failure.expect({ name = "S_FALSE", member = "NetworkBytesSent", machine = "web01" }, function()
+          return accountant.NetworkBytesSent
+        end)
+        objVM.Notes = "by the door"
+        assert.equal("by the door", objVM.Notes)
+        objVM.Memory = 16
+        assert.equal(16, objVM.Memory)
+        objVM:Startup()
+        assert.equal(vma.vmVMState_Running, objVM.State)
+        assert.is_true(accountant.NetworkBytesSent > 0)
+        objVM:Pause()
+        assert.equal(vma.vmVMState_Paused, objVM.State)
+        objVM:Resume()
+        objVM:Save()
+        assert.equal(vma.vmVMState_Saved, objVM.State)
+        -- On other hosts, these come over further connections.
+        accountant:Get("CPUUtilization")
+        accountant:Get("DiskBytesRead")
+        assert.equal(objVM.ConfigID, objVS:FindVirtualMachine("web01").ConfigID)
+      end)
+    end)
+  end
+
+  it("of another object machines are others", function()
+    with_host({ domain_xml { name = "web01", number = 1 } }, function(objVS, path)
+      local other <close> = vma.CreateObject(PROGID, "test://" .. path)
+      objVS:FindVirtualMachine("web01"):TurnOff()
+      assert.equal(vma.vmVMState_Running, other:FindVirtualMachine("web01").State)
+    end)
+  end)
+
   it("names that differ in letter case only need the exact one", function()
     with_host({ domain_xml { name = "web", number = 1 }, domain_xml { name = "WEB", number = 2 } }, function(objVS)
       assert.equal(uuid(1), objVS:FindVirtualMachine("web").ConfigID)
@@ -380,4 +429,28 @@ describe("on a test host from a file", function()
       assert.is_true(os.clock() - begun < 10)
     end)
   end
+end)
+
+-- Over a transport the machines are in the daemon, and just as much of one
+-- connection.
+host.describe(_ENV, "on a test host from a file, in a daemon #root", function()
+  setup(host.start)
+  teardown(host.stop)
+
+  it("what is changed is what is read", function()
+    local path = host.write_file("/run/machines.xml", "<node>" .. domain_xml { name = "web01", number = 1,
+      devices = interface_xml("bridge", "52:54:00:00:00:01", "<source bridge='br0'/>") } .. "</node>")
+    local objVS <close> = vma.CreateObject(PROGID, "test+unix://" .. path)
+    local objVM = objVS:FindVirtualMachine("web01")
+    assert.equal("libvirt TEST", objVS.Name)
+    assert.is_true(objVM.Accountant.NetworkBytesSent > 0)
+    objVM:Pause()
+    assert.equal(vma.vmVMState_Paused, objVM.State)
+    objVM:TurnOff()
+    assert.equal(vma.vmVMState_TurnedOff, objVM.State)
+    failure.expect({ name = "S_FALSE", member = "DiskBytesRead", machine = "web01" }, function()
+      return objVM.Accountant.DiskBytesRead
+    end)
+    failure.expect({ name = "DISP_E_EXCEPTION", member = "UpTime" }, function() return objVS.UpTime end)
+  end)
 end)

@@ -255,11 +255,16 @@ static int get_version(lua_State *L, void *object)
 
 /***
 How long the host's service has been running, in whole seconds. libvirt has no
-call for it: on a local QEMU host the daemon's own process tells, and
-`test:///default` counts from the opening of the connection.
+call for it: on a local QEMU host it is the age of the process, libvirtd or
+virtqemud, that this very connection leads to, so that of `qemu:///session` is
+the user's own daemon. The test driver counts from the opening of the
+connection. Makes no call to the host, but connects again where the connection
+was lost.
 @within VMVirtualServer
 @tfield integer UpTime
-@raise DISP_E_EXCEPTION on a remote host, and where the daemon's PID file cannot be read
+@raise DISP_E_EXCEPTION on a remote host, when the host does not answer, and where it cannot be
+proven which process the daemon is: it is behind a program that forwards, or one process is
+connected to several that the URI may mean
 */
 static int get_uptime(lua_State *L, void *object)
 {

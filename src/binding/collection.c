@@ -202,11 +202,29 @@ static int length(lua_State *L)
     return 1;
 }
 
+/* Where nothing is found, which host was asked is what one needs to know. For
+ * everyone but root libvirt's default is a daemon of his own. */
+static void push_empty_host(lua_State *L, const char *uri)
+{
+    if (strncmp(uri, "qemu:///session", strlen("qemu:///session")) == 0)
+        lua_pushfstring(
+            L, ": %s, the user's own, has no machines; the system's are on qemu:///system", uri);
+    else
+        lua_pushfstring(L, ": %s has no machines", uri);
+}
+
 static int to_string(lua_State *L)
 {
     const struct collection *collection = check_collection(L);
+    const struct host *host = collection->application->host; /* NULL for a closed one */
+
     luaL_getmetafield(L, 1, "__name");
     lua_pushfstring(L, "%s of %I", lua_tostring(L, -1), collection->count);
+    if (collection->count > 0 || host == NULL ||
+        class_test_object(L, &machine_collection_class, 1) == NULL)
+        return 1;
+    push_empty_host(L, host->uri);
+    lua_concat(L, 2);
     return 1;
 }
 

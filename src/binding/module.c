@@ -57,7 +57,8 @@ the accountants of the latter have the members only that Virtual PC documents, a
 this module's own
 @string[opt] host a libvirt URI, or the name of a host for
 `qemu+ssh://NAME/system`; nil for libvirt's default (LIBVIRT_DEFAULT_URI, else
-its own choice)
+its own choice, which for everyone but root is `qemu:///session` with the user's own
+machines: those of the system are on `qemu:///system`)
 @tparam[opt] table options `decimal = "integer"|"string"`: counts as integers
 where they fit (default), or as decimal strings always; `max_age = seconds`:
 how old a sample may be that answers a read (default 0, ask each time);

@@ -1,13 +1,13 @@
 #include "libvirt_host/libvirt_host.h"
 
 #include "base/thread.h"
+#include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/event_loop.h"
+#include "libvirt_host/uri.h"
 
 #include <errno.h>
-#include <libxml/uri.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,77 +31,15 @@ static struct timespec deadline_in(int64_t milliseconds)
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-char *libvirt_socket_parameter(const xmlURI *uri)
-{
-    const char *name = "socket=";
-    const char *query = uri->query_raw;
-    while (query != NULL && strncmp(query, name, strlen(name)) != 0) {
-        query = strpbrk(query, "&;");
-        query = query != NULL ? query + 1 : NULL;
-    }
-    if (query == NULL)
-        return NULL;
-    query += strlen(name);
-    return xmlURIUnescapeString(query, (int)strcspn(query, "&;"), NULL);
-}
-
-/* Whether a daemon's own socket listens at that path, or, for NULL, at any of
- * the usual ones. */
-static bool is_socket_of_daemon(const char *listening, const char *wanted)
-{
-    static const char *const usual[] = {"/libvirt/libvirt-sock-ro", "/libvirt/libvirt-sock",
-                                        "/libvirt/virtqemud-sock-ro", "/libvirt/virtqemud-sock"};
-    size_t length = strlen(listening);
-
-    if (wanted != NULL && strcmp(listening, wanted) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        if (length >= strlen(usual[i]) &&
-            strcmp(listening + length - strlen(usual[i]), usual[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A UNIX socket is reached from every network namespace, and can be forwarded
- * to another host, where other devices have the same names and, when a machine
- * is copied, the same addresses. The kernel lists a socket in the namespace
- * that it was bound in: there are the daemon's devices. */
-static bool daemon_shares_network(const xmlURI *uri)
-{
-    enum { LISTENS = 0x10000 }; /* __SO_ACCEPTCON */
-    char line[512], listening[256];
-    char *parameter = libvirt_socket_parameter(uri);
-    char *wanted = parameter != NULL ? realpath(parameter, NULL) : NULL;
-    FILE *sockets = fopen("/proc/thread-self/net/unix", "re");
-    bool found = false;
-
-    while (sockets != NULL && !found && (parameter == NULL || wanted != NULL) &&
-           fgets(line, sizeof line, sockets) != NULL) {
-        unsigned flags;
-        found = sscanf(line, "%*s %*s %*s %x %*s %*s %*s %255s", &flags, listening) == 2 &&
-                (flags & LISTENS) != 0 && is_socket_of_daemon(listening, wanted);
-    }
-    if (sockets != NULL)
-        fclose(sockets);
-    free(wanted);
-    xmlFree(parameter);
-    return found;
-}
-
-/* libvirt's URIs are DRIVER[+TRANSPORT]://[USER@][HOST]/PATH: without a host,
- * and over no transport but a UNIX socket, the machines are this host's. */
+/* What the first connection's URI says of the host. */
 static void read_uri(struct libvirt_host *self)
 {
-    xmlURIPtr uri = xmlParseURI(self->base.uri);
-    if (uri == NULL)
-        return;
-    bool no_host = uri->server == NULL || uri->server[0] == '\0';
-    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
-    self->is_local_qemu =
-        no_host && (strcmp(scheme, "qemu") == 0 || strcmp(scheme, "qemu+unix") == 0);
-    self->is_in_process = no_host && strcmp(scheme, "test") == 0;
+    const char *uri = self->base.uri;
+
+    self->is_local_qemu = uri_is_local_qemu(uri);
+    self->is_in_process = uri_is_in_process(uri);
+    self->has_one_connection = self->is_in_process || uri_is_test_file(uri);
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
-    xmlFreeURI(uri);
 }
 
 /* A host that is silent for the whole time is taken for dead: libvirt asks
@@ -188,6 +126,18 @@ static void explain_failure(struct libvirt_host *self, enum access access, struc
         fault->code = HRESULT_E_ACCESSDENIED;
 }
 
+/* A host's only connection must be able to change it. Nobody has seen the first
+ * one's machines yet. Where a daemon refuses, reading is better than nothing:
+ * libvirt refuses the changes then. */
+static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_only)
+{
+    virConnectPtr connection = virConnectOpen(self->base.uri);
+    if (connection == NULL)
+        return read_only;
+    virConnectClose(read_only);
+    return connection;
+}
+
 static void open_link(struct libvirt_host *self, enum access access)
 {
     struct fault failure = {.code = HRESULT_S_OK};
@@ -200,6 +150,8 @@ static void open_link(struct libvirt_host *self, enum access access)
         virConnectClose(connection);
         connection = NULL;
     }
+    if (connection != NULL && self->has_one_connection)
+        connection = open_for_all(self, connection);
     if (connection == NULL) {
         explain_failure(self, access, &failure);
     } else {
@@ -300,11 +252,13 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
 virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
 {
     struct timespec until = deadline_in((int64_t)self->timeout * 1000);
-    struct channel *channel = &self->channels[access];
     virConnectPtr connection = NULL;
     int waited = 0;
 
     pthread_mutex_lock(&self->lock);
+    if (self->has_one_connection)
+        access = READ_ONLY;
+    struct channel *channel = &self->channels[access];
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
     ok = ok && begin_opening(self, access, fault);

@@ -229,27 +229,20 @@ static bool ask_for_all(struct disk_request *request, virConnectPtr connection, 
  * Requests
  * ------------------------------------------------------------------------ */
 
-/* A host within this process never waits, and might show another connection
- * other machines. */
-static enum access access_of(const struct libvirt_host *self)
-{
-    return self->is_in_process ? READ_ONLY : READ_ONLY_WAITING;
-}
-
 static bool ask(struct disk_request *request, bool *lacks)
 {
     struct libvirt_host *self = request->host;
     bool ok;
 
     if (request->is_of_all) {
-        virConnectPtr connection = libvirt_connection(self, access_of(self), &request->fault);
+        virConnectPtr connection = libvirt_connection(self, READ_ONLY_WAITING, &request->fault);
         ok = connection != NULL && ask_for_all(request, connection, lacks);
         if (connection != NULL)
             virConnectClose(connection);
         return ok;
     }
     virDomainPtr domain =
-        libvirt_open_domain(self, access_of(self), &request->uuid, &request->fault);
+        libvirt_open_domain(self, READ_ONLY_WAITING, &request->uuid, &request->fault);
     ok = domain != NULL && ask_for_one(request, domain, lacks);
     if (domain != NULL)
         virDomainFree(domain);

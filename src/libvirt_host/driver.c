@@ -1,5 +1,6 @@
 #include "libvirt_host/driver.h"
 
+#include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
@@ -235,17 +236,23 @@ static bool product(struct host *host, struct product *product, struct fault *fa
 
 static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
 {
-    const struct libvirt_host *self = libvirt_host(host);
+    struct libvirt_host *self = libvirt_host(host);
 
     if (self->is_in_process) {
         *seconds = (monotonic_time(host) - self->opened_at) / 1000000000;
         return true;
     }
-    if (self->is_local_qemu)
-        return daemon_process_uptime(seconds, fault);
-    return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                     "how long a remote host's service has been running cannot be known: libvirt "
-                     "does not tell");
+    if (!self->is_local_qemu)
+        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                         "how long a remote host's service has been running cannot be known: "
+                         "libvirt does not tell");
+    /* The daemon is known by the connection, which may have been lost. */
+    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    bool ok = daemon_uptime(host->uri, seconds, fault);
+    virConnectClose(connection);
+    return ok;
 }
 
 /* The same, without a SIGPIPE for the program. counters.c does so by
@@ -281,6 +288,7 @@ GUARDED(stop_reason,
         (struct host * host, const struct machine_uuid *uuid, enum stop_reason *reason,
          struct fault *fault),
         (host, uuid, reason, fault))
+GUARDED(uptime, (struct host * host, int64_t *seconds, struct fault *fault), (host, seconds, fault))
 GUARDED(product, (struct host * host, struct product *description, struct fault *fault),
         (host, description, fault))
 GUARDED(libvirt_change,
@@ -353,7 +361,7 @@ const struct host_driver libvirt_driver = {
     .saved_state_path = guarded_libvirt_saved_state_path,
     .host_info = guarded_libvirt_host_info,
     .product = guarded_product,
-    .uptime = uptime,
+    .uptime = guarded_uptime,
     .unix_time = unix_time,
     .monotonic_time = monotonic_time,
     .stop_reason = guarded_stop_reason,

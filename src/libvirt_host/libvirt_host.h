@@ -3,6 +3,8 @@
  *
  * driver.c            what it lists and tells of machines
  * connection.c opening, losing and closing connections
+ * uri.c        what a URI says
+ * daemon.c     which process answers a local connection
  * counters.c   samples through libvirt
  * kernel_proof.c     samples straight from the kernel
  * known_domain.c       what is kept of definitions
@@ -26,7 +28,6 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-#include <libxml/uri.h>
 #include <pthread.h>
 
 struct known_domain; /* known_domain.h */
@@ -57,6 +58,9 @@ struct libvirt_host {
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
     bool shares_network; /* a local QEMU host's daemon is in this network namespace */
     bool is_in_process;  /* the test driver: its service is this process */
+    /* The first connection, read-write, serves for all: another would have
+     * machines of its own. Set as base.uri is. */
+    bool has_one_connection;
     enum counters counters;
     struct link_stats *kernel; /* NULL where it cannot be asked */
 
@@ -99,9 +103,6 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access,
 /* Starts to open the read-only connection when it was lost. Does not wait. */
 void libvirt_reconnect(struct libvirt_host *self);
 void libvirt_close(struct host *host);
-/* The value of the URI's parameter `socket`, to be freed with xmlFree(); NULL for none. */
-char *libvirt_socket_parameter(const xmlURI *uri);
-
 void libvirt_destroy(struct host *host);
 
 /* driver.c */

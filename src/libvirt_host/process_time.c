@@ -26,8 +26,7 @@ static size_t read_proc(const char *pid, const char *name, char *buffer, size_t 
     return length;
 }
 
-/* Nanoseconds that the process has been running; -1 when it is gone. */
-static int64_t process_age(const char *pid)
+int64_t process_age(const char *pid)
 {
     char stat[1024];
     unsigned long long start_ticks;
@@ -89,27 +88,4 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seco
     clock_gettime(CLOCK_REALTIME, &now);
     *unix_seconds = ((int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec - age) / NANOSECONDS;
     return true;
-}
-
-bool daemon_process_uptime(int64_t *seconds, struct fault *fault)
-{
-    /* Where Debian's and upstream's builds write them, monolithic and modular. */
-    static const char *const files[] = {"/run/libvirtd.pid", "/run/libvirt/libvirtd.pid",
-                                        "/run/virtqemud.pid", "/run/libvirt/virtqemud.pid"};
-
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char pid[24] = "";
-        FILE *file = fopen(files[i], "re");
-        if (file == NULL)
-            continue;
-        bool read = fscanf(file, "%20[0-9]", pid) == 1;
-        fclose(file);
-        int64_t age = read ? process_age(pid) : -1;
-        *seconds = age / NANOSECONDS;
-        if (age >= 0)
-            return true;
-    }
-    return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                     "how long the host's daemon has been running cannot be known: libvirt does "
-                     "not tell, and its PID file cannot be read");
 }

@@ -1,6 +1,6 @@
 /*
- * process_time: when a local machine's QEMU process, or the daemon, started: read
- * from /proc.
+ * process_time: when a process of this host, and a machine's QEMU process among
+ * them, started: read from /proc.
  *
  * libvirt has no call for a domain's start time. Its QEMU driver gives each
  * process the machine's UUID on the command line (`-uuid`), which every user
@@ -17,8 +17,7 @@
 bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
                              struct fault *fault);
 
-/* How long the daemon whose PID stands in one of its usual files has been
- * running, in seconds. */
-bool daemon_process_uptime(int64_t *seconds, struct fault *fault);
+/* Nanoseconds that the process has been running; -1 when it is gone. */
+int64_t process_age(const char *pid);
 
 #endif

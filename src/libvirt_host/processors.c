@@ -121,8 +121,7 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     bool ok = false;
 
     signal_guard_begin(&guard);
-    virConnectPtr connection =
-        libvirt_connection(self, self->is_in_process ? READ_ONLY : READ_ONLY_SAMPLING, fault);
+    virConnectPtr connection = libvirt_connection(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
         pthread_mutex_lock(&self->lock);
         bool is_in_bulk = !self->lacks_processor_statistics;

@@ -1,6 +1,5 @@
 #include "libvirt_host/socket_watch.h"
 
-#include <libxml/uri.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/uri.h"
 
 enum { PLACES = 2, PATH_SIZE = 4096 };
 
@@ -68,27 +68,18 @@ static bool add_place_of_socket(struct socket_watch *watch, char *socket)
 }
 
 /* Where libvirt looks for the socket of a daemon on this host. */
-static bool add_places(struct socket_watch *watch, const char *text)
+static bool add_places(struct socket_watch *watch, const char *uri)
 {
-    xmlURIPtr uri = xmlParseURI(text);
-    if (uri == NULL)
-        return false;
-    bool is_remote = uri->server != NULL && uri->server[0] != '\0';
-    const char *scheme = uri->scheme != NULL ? uri->scheme : "";
-    const char *transport = strchr(scheme, '+');
-    bool is_local = !is_remote && (transport == NULL || strcmp(transport, "+unix") == 0) &&
-                    strcmp(scheme, "test") != 0;
-    char *socket = is_local ? libvirt_socket_parameter(uri) : NULL;
-    bool ok = is_local;
+    char *socket = uri_socket_parameter(uri);
+    bool ok = uri_is_served_here(uri);
 
     if (ok && socket != NULL)
         ok = add_place_of_socket(watch, socket);
-    else if (ok && uri->path != NULL && strcmp(uri->path, "/session") == 0)
+    else if (ok && uri_is_session(uri))
         ok = add_place_of_session(watch);
     else if (ok) /* mostly one and the same */
         ok = add_place(watch, "/run/libvirt", "") && add_place(watch, "/var/run/libvirt", "");
-    xmlFree(socket);
-    xmlFreeURI(uri);
+    free(socket);
     return ok;
 }
 
