@@ -118,56 +118,96 @@ void application_check_options(lua_State *L, int index, struct application_optio
  * Lifetime
  * ------------------------------------------------------------------------ */
 
+enum { MACHINES = 1, HANDLERS, HOLD, USER_VALUES = HOLD };
+
+/* In the child of a fork the threads and locks of libvirt are in no state to
+ * be used, not even to close what is open. */
+static bool is_lost_by_fork(const struct host *host)
+{
+    return !host->driver->is_synchronous && event_loop_is_forked();
+}
+
+/* Ends what the host and the accounting do. Their memory stays, for calls that
+ * are in progress. Safe at any moment: on a hold that never opened, and twice. */
+static void end_work(struct application_hold *hold)
+{
+    if (!hold->is_open)
+        return;
+    hold->is_open = false;
+    if (is_lost_by_fork(hold->host))
+        return;
+    accounting_close(hold->accounting);
+    hold->host->driver->close(hold->host);
+}
+
+static void clear_hold(void *resource)
+{
+    struct application_hold *hold = resource;
+
+    end_work(hold);
+    if (hold->host == NULL || is_lost_by_fork(hold->host))
+        return;
+    if (hold->accounting != NULL)
+        accounting_release(hold->accounting);
+    host_release(hold->host);
+    hold->accounting = NULL;
+    hold->host = NULL;
+}
+
 struct application *application_new(lua_State *L)
 {
+    struct application_hold *hold = resource_new(L, sizeof *hold, clear_hold);
     struct application *application =
-        class_new(L, &application_class, sizeof(struct application), 2);
+        class_new(L, &application_class, sizeof(struct application), USER_VALUES);
+    application->hold = hold;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, HOLD);
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, MACHINES);
     return application;
 }
 
 void application_open(lua_State *L, struct application *application, struct host *host,
                       const struct application_options *options)
 {
-    application->host = host;
+    struct application_hold *hold = application->hold;
+
+    hold->host = application->host = host;
+    hold->is_open = true;
+    hold->accounting = application->accounting = accounting_new(host, options->max_age);
     application->options = *options;
-    application->accounting = accounting_new(host, options->max_age);
     if (application->accounting == NULL)
         luaL_error(L, "out of memory");
 }
 
-/* In the child of a fork the threads and locks of libvirt are in no state to
- * be used, not even to close what is open. */
-static bool is_lost_by_fork(const struct application *application)
+/* Closes the application at index 1. The memory goes at once where no call can
+ * still work on it, so that a program that opens and closes many of them needs
+ * no collector to get its descriptors back. */
+static void close_application(lua_State *L, struct application *application)
 {
-    return !application->host->driver->is_synchronous && event_loop_is_forked();
+    end_work(application->hold);
+    if (class_is_running(L))
+        return;
+    lua_getiuservalue(L, 1, HOLD);
+    resource_clear(L, -1);
+    lua_pop(L, 1);
 }
 
-/* Safe at any moment: on an application that never opened, and twice. */
-static void close_application(struct application *application)
+bool application_is_open(const struct application *application)
 {
-    struct host *host = application->host;
-
-    if (host != NULL && !is_lost_by_fork(application)) {
-        accounting_close(application->accounting);
-        host->driver->close(host);
-        host_release(host);
-    }
-    application->accounting = NULL;
-    application->host = NULL;
+    return application->hold != NULL && application->hold->is_open;
 }
 
 void application_check_open(lua_State *L, const struct application *application, const char *member)
 {
-    if (application->host == NULL)
+    if (!application_is_open(application))
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the application object has been closed");
-    if (is_lost_by_fork(application))
+    if (is_lost_by_fork(application->host))
         error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
                     "this process is a fork of the one that created the application object; "
                     "libvirt cannot be used here: use it in the parent, or in a new program");
@@ -541,8 +581,7 @@ raises VM_E_APP_SHUTTING_DOWN from here on. A second call does nothing.
 */
 static int close_method(lua_State *L, void *object)
 {
-    (void)L;
-    close_application(object);
+    close_application(L, object);
     return 0;
 }
 
@@ -606,8 +645,8 @@ static const struct member members[] = {
 static int collect(lua_State *L)
 {
     struct application *application = class_test_object(L, &application_class, 1);
-    if (application != NULL)
-        close_application(application);
+    if (application != NULL && application->hold != NULL)
+        close_application(L, application);
     return 0;
 }
 
@@ -615,7 +654,7 @@ static int to_string(lua_State *L)
 {
     const struct application *application = class_check_argument(L, &application_class, 1);
     lua_pushfstring(L, "VMVirtualServer (%s)",
-                    application->host != NULL ? application->host->uri : "closed");
+                    application_is_open(application) ? application->host->uri : "closed");
     return 1;
 }
 

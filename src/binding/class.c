@@ -190,6 +190,41 @@ const struct member *class_find_property(lua_State *L, const struct class *class
 }
 
 /* ------------------------------------------------------------------------
+ * Calls in progress
+ *
+ * An object of Lua owns nothing of C itself. What it works on lies in a resource
+ * that it holds in a user value, and is freed with that. In a call the object
+ * stays at index 1, and so keeps all of it until the call is over, however it
+ * ends. Each function of a class has the class as its first upvalue.
+ * ------------------------------------------------------------------------ */
+
+static bool is_of_a_class(lua_State *L, lua_Debug *call)
+{
+    int top = lua_gettop(L);
+    bool is = false;
+
+    lua_getinfo(L, "f", call);
+    if (lua_iscfunction(L, -1) && lua_getupvalue(L, -1, 1) != NULL && lua_islightuserdata(L, -1))
+        is = lua_rawgetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, -1)) == LUA_TTABLE;
+    lua_settop(L, top);
+    return is;
+}
+
+bool class_is_running(lua_State *L)
+{
+    lua_Debug call;
+    bool is_main = lua_pushthread(L) == 1;
+
+    lua_pop(L, 1);
+    if (!is_main || !lua_checkstack(L, 3))
+        return true;
+    for (int level = 1; lua_getstack(L, level, &call); level++)
+        if (is_of_a_class(L, &call))
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------------
  * Metamethods. Upvalue 1 is the class; upvalue 2 of __index maps the names to
  * a light userdata (the member of a property) or a function (a method).
  * ------------------------------------------------------------------------ */
@@ -418,8 +453,10 @@ void class_register(lua_State *L, const struct class *class)
     lua_pushcclosure(L, call_object, 1);
     lua_setfield(L, -2, "__call");
 
-    if (class->metamethods != NULL)
-        luaL_setfuncs(L, class->metamethods, 0);
+    if (class->metamethods != NULL) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+        luaL_setfuncs(L, class->metamethods, 1);
+    }
     lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 

@@ -75,6 +75,12 @@ void *class_test_object(lua_State *L, const struct class *class, int index);
 int class_raise(lua_State *L, const struct class *class, const char *member,
                 const struct fault *fault);
 
+/* Whether a member or metamethod of any class is in progress below the running
+ * function, or may be: in a coroutine its caller's are not seen. Such a call may
+ * have been interrupted at an allocation, by a finalizer, or call back into Lua.
+ * [-0, +0, -] */
+bool class_is_running(lua_State *L);
+
 /* Finds a property by its name in any letter case; raises DISP_E_UNKNOWNNAME
  * for a name that is not one. */
 const struct member *class_find_property(lua_State *L, const struct class *class, const char *name);

@@ -91,7 +91,7 @@ static int push_named(lua_State *L, const struct collection *collection, const c
             match = i;
             matches = same ? 1 : matches + 1;
         }
-        lua_pop(L, 1);
+        lua_pop(L, 2);
         if (same)
             break;
     }

@@ -126,7 +126,7 @@ static lua_Integer deliver(lua_State *L, const struct application *application)
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
     int resource = lua_gettop(L);
 
-    while (application->accounting != NULL &&
+    while (application_is_open(application) &&
            accounting_take_event(application->accounting, &event)) {
         free(*name);
         *name = event.name; /* a handler may raise */
@@ -181,7 +181,8 @@ int application_wait_for_events(lua_State *L, void *object)
     lua_settop(L, 1);
     lua_Integer count = deliver(L, application);
     int64_t until = count > 0 ? 0 : milliseconds_of(application->host) + (int64_t)milliseconds;
-    while (count == 0 && result == WAKE_SIGNALLED) {
+    /* A handler may close it, or a finalizer: then nothing will come any more. */
+    while (count == 0 && result == WAKE_SIGNALLED && application_is_open(application)) {
         int64_t left = until - milliseconds_of(application->host);
         if (!accounting_wait(application->accounting,
                              milliseconds < 0 ? -1
@@ -190,8 +191,6 @@ int application_wait_for_events(lua_State *L, void *object)
                              &result, &fault))
             return class_raise(L, &application_class, "WaitForEvents", &fault);
         count = deliver(L, application);
-        if (application->host == NULL) /* closed by a handler */
-            break;
     }
     lua_pushinteger(L, count);
     return 1;

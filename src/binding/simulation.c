@@ -2,6 +2,7 @@
 
 #include "binding/error.h"
 #include "binding/objects.h"
+#include "binding/resource.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -54,6 +55,12 @@ static const char *check_name(lua_State *L, int index)
  * Simulator
  * ------------------------------------------------------------------------ */
 
+static void clear_hold(void *hold)
+{
+    simulator_release(*(struct simulator **)hold);
+    *(struct simulator **)hold = NULL;
+}
+
 /***
 A host in memory whose machines do what the caller says.
 @within Simulator
@@ -68,8 +75,13 @@ assert(objVS:FindVirtualMachine("web01").Accountant.NetworkBytesSent == 1500)
 */
 int simulation_new(lua_State *L)
 {
-    struct simulator_object *object = class_new(L, &simulator_class, sizeof *object, 0);
-    object->simulator = simulator_new();
+    struct simulator **hold = resource_new(L, sizeof *hold, clear_hold);
+    struct simulator_object *object = class_new(L, &simulator_class, sizeof *object, 1);
+
+    object->hold = hold;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, 1);
+    object->simulator = *hold = simulator_new();
     return object->simulator != NULL ? 1 : luaL_error(L, "out of memory");
 }
 
@@ -287,6 +299,8 @@ static int set_host_info(lua_State *L, void *object)
                                         "OSMinorVersion",
                                         NULL};
     struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    /* Its texts are the simulator's, which may change them at the next reading of
+     * the table: that may call a metamethod. */
     struct host_info info = *simulator_told_host_info(simulator);
     struct fault fault;
 
@@ -308,11 +322,10 @@ static int set_host_info(lua_State *L, void *object)
     text_option(L, 2, "ProcessorVersionString", info.model, sizeof info.model);
     text_option(L, 2, "OperatingSystem", info.system, sizeof info.system);
     text_option(L, 2, "OSVersionString", info.release, sizeof info.release);
-    char *features = NULL;
     if (option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
-        features = (char *)(uintptr_t)lua_tostring(L, -1);
-    if (features != NULL)
-        info.features = features;
+        info.features = (char *)(uintptr_t)lua_tostring(L, -1);
+    else
+        info.features = simulator_told_host_info(simulator)->features;
     return done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo", &fault);
 }
 
@@ -368,21 +381,11 @@ static const struct member simulator_members[] = {
     {.name = NULL},
 };
 
-static int collect(lua_State *L)
-{
-    struct simulator_object *object = class_test_object(L, &simulator_class, 1);
-    if (object != NULL) {
-        simulator_release(object->simulator);
-        object->simulator = NULL;
-    }
-    return 0;
-}
-
 /* When a Lua state closes, the script's own finalizers may run after that of
- * the simulator. */
+ * the resource. */
 void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member)
 {
-    if (owner->simulator == NULL)
+    if (owner->hold == NULL || *owner->hold == NULL)
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the simulator has been collected");
 }
@@ -392,15 +395,12 @@ static void check_simulator(lua_State *L, void *object, const char *member)
     simulation_check(L, object, member);
 }
 
-static const luaL_Reg simulator_metamethods[] = {{"__gc", collect}, {NULL, NULL}};
-
 const struct class simulator_class = {
     .name = "Simulator",
     .meaning = "a host in memory that does what it is told",
     .written = "host",
     .members = simulator_members,
     .check = check_simulator,
-    .metamethods = simulator_metamethods,
 };
 
 /* A machine or an adapter: both begin with their owner. */
