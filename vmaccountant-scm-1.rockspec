@@ -32,6 +32,7 @@ build = {
   type = "builtin",
   modules = {
     ["vmaccountant"] = "lua/vmaccountant/init.lua",
+    ["vmaccountant.ascii"] = "lua/vmaccountant/ascii.lua",
     ["vmaccountant.help"] = "lua/vmaccountant/help.lua",
     ["vmaccountant.records"] = "lua/vmaccountant/records.lua",
     ["vmaccountant.types"] = "lua/vmaccountant/types.lua",
@@ -56,6 +57,7 @@ build = {
         "src/accounting/task.c",
         "src/base/fault.c",
         "src/base/hresult.c",
+        "src/base/text.c",
         "src/base/wake.c",
         "src/binding/accountant.c",
         "src/binding/accountant_processor.c",
@@ -75,6 +77,7 @@ build = {
         "src/binding/simulated_processor.c",
         "src/binding/simulation.c",
         "src/binding/task.c",
+        "src/binding/text.c",
         "src/core/counter.c",
         "src/core/decimal.c",
         "src/core/session.c",

@@ -150,7 +150,7 @@ describe("An application that is closed", function()
       for i = 1, 20 do closed[i] = open_and_close() end
       for _ = 1, 100 do
         if descriptors() <= before + 2 then break end
-        vma.sleep(0.05)
+        require "vmaccountant.core".sleep(0.05)
       end
       print(descriptors() <= before + 2 and "same" or descriptors() .. " for " .. before)
     ]]))

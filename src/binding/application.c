@@ -1,9 +1,11 @@
 /*
  * application: VMVirtualServer, the object that CreateObject makes.
  */
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "binding/text.h"
 #include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
@@ -11,19 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const progids[] = {"VirtualServer.Application", "VirtualPC.Application", NULL};
 
 bool application_check_progid(lua_State *L, int index)
 {
-    const char *progid = luaL_checkstring(L, index);
-    for (const char *const *known = progids; *known != NULL; known++)
-        if (strcasecmp(*known, progid) == 0)
+    luaL_checkstring(L, index);
+    const char *progid = text_at(L, index);
+    for (const char *const *known = progids; progid != NULL && *known != NULL; known++)
+        if (text_same_name(*known, progid))
             return known != progids;
     return luaL_argerror(L, index,
                          lua_pushfstring(L, "unknown ProgID '%s'; the known ones are '%s' and '%s'",
-                                         progid, progids[0], progids[1])) != 0;
+                                         text_push_shown(L, index), progids[0], progids[1])) != 0;
 }
 
 /* ------------------------------------------------------------------------
@@ -33,7 +35,7 @@ bool application_check_progid(lua_State *L, int index)
 /* The option's value is at the top of the stack. */
 static int option_error(lua_State *L, int index, const char *option, const char *expected)
 {
-    const char *value = luaL_tolstring(L, -1, NULL);
+    const char *value = text_push_shown(L, -1);
     return luaL_argerror(
         L, index, lua_pushfstring(L, "option '%s' must be %s, not '%s'", option, expected, value));
 }
@@ -42,13 +44,13 @@ static int option_error(lua_State *L, int index, const char *option, const char 
 static bool check_choice(lua_State *L, int index, const char *option, const char *no,
                          const char *yes)
 {
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    const char *value = text_at(L, -1);
     char expected[64];
 
-    if (strcmp(value, yes) == 0)
+    if (value != NULL && strcmp(value, yes) == 0)
         return true;
     snprintf(expected, sizeof expected, "'%s' or '%s'", no, yes);
-    if (strcmp(value, no) != 0)
+    if (value == NULL || strcmp(value, no) != 0)
         option_error(L, index, option, expected);
     return false;
 }
@@ -67,9 +69,9 @@ static enum counters check_counters(lua_State *L, int index, const char *option)
     static const char *const choices[] = {[COUNTERS_AUTO] = "auto",
                                           [COUNTERS_KERNEL] = "kernel",
                                           [COUNTERS_HYPERVISOR] = "hypervisor"};
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    const char *value = text_at(L, -1);
 
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+    for (size_t i = 0; value != NULL && i < sizeof choices / sizeof choices[0]; i++)
         if (strcmp(choices[i], value) == 0)
             return (enum counters)i;
     option_error(L, index, option, "'auto', 'kernel' or 'hypervisor'");
@@ -93,7 +95,9 @@ void application_check_options(lua_State *L, int index, struct application_optio
     luaL_checktype(L, index, LUA_TTABLE);
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
-        const char *option = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *option = text_at(L, -2);
+        if (option == NULL)
+            option = ""; /* unknown */
         if (strcmp(option, "decimal") == 0)
             options->decimal_as_string = check_choice(L, index, option, "integer", "string");
         else if (strcmp(option, "not_running") == 0)
@@ -109,7 +113,7 @@ void application_check_options(lua_State *L, int index, struct application_optio
                           lua_pushfstring(L,
                                           "unknown option '%s'; the known ones are 'counters', "
                                           "'decimal', 'max_age', 'not_running' and 'timeout'",
-                                          luaL_tolstring(L, -2, NULL)));
+                                          text_push_shown(L, -2)));
         lua_pop(L, 1);
     }
 }
@@ -362,14 +366,14 @@ static int find_virtual_machine(lua_State *L, void *object)
     struct application *application = object;
     struct machine_uuid uuid;
     struct fault fault;
-    size_t length;
     bool found;
 
     if (lua_isnoneornil(L, 2))
         return error_raise(L, "FindVirtualMachine", NULL, HRESULT_E_POINTER,
                            "the machine's name is missing");
-    const char *wanted = luaL_checklstring(L, 2, &length);
-    if (strlen(wanted) != length) { /* no machine's name has a NUL in it */
+    luaL_checkstring(L, 2); /* a number is made one */
+    const char *wanted = text_at(L, 2);
+    if (wanted == NULL) {
         lua_pushnil(L);
         return 1;
     }

@@ -1,9 +1,10 @@
 #include "binding/class.h"
 
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/left_out.h"
+#include "binding/text.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,21 +61,23 @@ static void lower(const char *name, char lowered[NAME_SIZE])
 {
     size_t i = 0;
     for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
-        lowered[i] = (char)tolower((unsigned char)name[i]);
+        lowered[i] = text_lower(name[i]);
     lowered[i] = '\0';
 }
 
 static const struct member *find_member(const struct class *class, const char *name)
 {
-    char wanted[NAME_SIZE], candidate[NAME_SIZE];
-
-    lower(name, wanted);
-    for (const struct member *member = class->members; member->name != NULL; member++) {
-        lower(member->name, candidate);
-        if (strcmp(candidate, wanted) == 0)
+    for (const struct member *member = class->members; member->name != NULL; member++)
+        if (text_same_name(member->name, name))
             return member;
-    }
     return NULL;
+}
+
+/* The member that the string at the index names; NULL when it names none. */
+static const struct member *member_at(lua_State *L, const struct class *class, int index)
+{
+    const char *name = text_at(L, index);
+    return name != NULL ? find_member(class, name) : NULL;
 }
 
 /* How many letters must be changed, added or removed (Levenshtein). */
@@ -157,31 +160,38 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
     return name;
 }
 
-static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+/* Of the value at index 2. */
+static int raise_unknown(lua_State *L, const struct class *class)
 {
     struct fault fault;
-    const char *member = describe_unknown(L, class, name, &fault);
+    const char *member = describe_unknown(L, class, text_push_shown(L, 2), &fault);
     return class_raise(L, class, member, &fault);
 }
 
-const struct member *class_find_member(lua_State *L, const struct class *class, const char *name)
+const struct member *class_find_member(lua_State *L, const struct class *class, int index)
 {
-    const struct member *member = find_member(class, name);
+    luaL_checkstring(L, index);
+    const struct member *member = member_at(L, class, index);
     struct fault fault;
 
     if (member == NULL) {
-        const char *told = describe_unknown(L, class, name, &fault);
+        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
         error_raise_fault(L, told, NULL, &fault);
     }
     return member;
 }
 
-const struct member *class_find_property(lua_State *L, const struct class *class, const char *name)
+const struct member *class_find_property(lua_State *L, const struct class *class, int index)
 {
-    const struct member *member = find_member(class, name);
-    if (member == NULL)
-        raise_unknown(L, class, name);
-    else if (member->get == NULL)
+    luaL_checkstring(L, index);
+    const struct member *member = member_at(L, class, index);
+    struct fault fault;
+
+    if (member == NULL) {
+        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
+        class_raise(L, class, told, &fault);
+    }
+    if (member->get == NULL)
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
                     "object:%s()",
@@ -250,9 +260,9 @@ static int index_member(lua_State *L)
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(2));
     if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING) {
-        const struct member *member = find_member(class, lua_tostring(L, 2));
+        const struct member *member = member_at(L, class, 2);
         if (member == NULL)
-            return raise_unknown(L, class, lua_tostring(L, 2));
+            return raise_unknown(L, class);
         lua_pop(L, 1);
         lua_pushstring(L, member->name);
         lua_rawget(L, lua_upvalueindex(2));
@@ -265,7 +275,7 @@ static int index_member(lua_State *L)
     if (lua_isfunction(L, -1))
         return 1;
     if (class->index == NULL)
-        return raise_unknown(L, class, luaL_tolstring(L, 2, NULL));
+        return raise_unknown(L, class);
     if (class->check != NULL)
         class->check(L, object, "Item");
     lua_settop(L, 2);
@@ -287,7 +297,7 @@ static int call_method(lua_State *L)
  * begin with a capital. */
 static bool is_object(const struct member *member)
 {
-    return member->type != NULL && isupper((unsigned char)member->type[0]);
+    return member->type != NULL && member->type[0] >= 'A' && member->type[0] <= 'Z';
 }
 
 static int raise_not_assignable(lua_State *L, const struct class *class,
@@ -314,17 +324,16 @@ static int new_index(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     void *object = class_check_argument(L, class, 1);
-    const char *name = luaL_tolstring(L, 2, NULL);
-    const struct member *member = find_member(class, name);
+    const struct member *member = member_at(L, class, 2);
     struct fault fault;
 
     if (member == NULL && class->index != NULL && lua_type(L, 2) == LUA_TNUMBER) {
         fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "the items of %s are read-only: it is a snapshot of a list", class->name);
-        return class_raise(L, class, name, &fault);
+        return class_raise(L, class, text_push_shown(L, 2), &fault);
     }
     if (member == NULL)
-        return raise_unknown(L, class, name);
+        return raise_unknown(L, class);
     if (member->set == NULL)
         return raise_not_assignable(L, class, member);
     if (class->check != NULL)
@@ -383,7 +392,8 @@ static int next_property(lua_State *L)
     const struct member *member = class->members;
 
     if (!lua_isnoneornil(L, 2)) {
-        member = find_member(class, luaL_checkstring(L, 2));
+        luaL_checkstring(L, 2);
+        member = member_at(L, class, 2);
         luaL_argcheck(L, member != NULL, 2, "not a member's name");
         member++;
     }

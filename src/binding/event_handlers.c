@@ -2,13 +2,14 @@
  * event_handlers: Connect and WaitForEvents of VMVirtualServer. What happens is
  * noted by other threads; handlers run in the caller's, inside WaitForEvents.
  */
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <strings.h>
 
 static const char *const handler_names[] = {[EVENT_STATE] = "OnVMStateChange",
                                             [EVENT_RESET] = "OnReset",
@@ -24,15 +25,15 @@ static void push_handlers(lua_State *L)
     lua_createtable(L, 0, HANDLERS);
     lua_pushnil(L);
     while (lua_next(L, 2) != 0) {
-        const char *given = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *given = text_at(L, -2);
         int kind = 0;
-        while (kind < HANDLERS && strcasecmp(handler_names[kind], given) != 0)
+        while (kind < HANDLERS && (given == NULL || !text_same_name(handler_names[kind], given)))
             kind++;
         if (kind == HANDLERS)
             error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
                         "there is no event '%.100s'; the handlers are OnVMStateChange(name, "
                         "state), OnReset(name) and OnAdapterRemoved(name, address)",
-                        luaL_tolstring(L, -2, NULL));
+                        text_push_shown(L, -2));
         if (!lua_isfunction(L, -1))
             error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
                         "the handler %s must be a function, not a %s value", handler_names[kind],

@@ -3,6 +3,7 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -45,10 +46,7 @@ struct decimal simulation_check_bytes(lua_State *L, int index)
 
 static const char *check_name(lua_State *L, int index)
 {
-    size_t length;
-    const char *name = luaL_checklstring(L, index, &length);
-    luaL_argcheck(L, strlen(name) == length, index, "a machine's name has no NUL in it");
-    return name;
+    return text_check(L, index, "a machine's name");
 }
 
 /* ------------------------------------------------------------------------
@@ -122,6 +120,10 @@ static int option(lua_State *L, int index, const char *field, int expected)
         luaL_argerror(L, index,
                       lua_pushfstring(L, "option '%s' must be a %s, not a %s", field,
                                       lua_typename(L, expected), lua_typename(L, type)));
+    if (type == LUA_TSTRING && text_at(L, -1) == NULL)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be UTF-8 text without a NUL, not '%s'",
+                                      field, text_push_shown(L, -1)));
     return type;
 }
 
@@ -130,12 +132,12 @@ static void check_option_names(lua_State *L, int index, const char *const *known
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
         const char *const *name = known;
-        while (*name != NULL &&
-               (lua_type(L, -2) != LUA_TSTRING || strcmp(*name, lua_tostring(L, -2)) != 0))
+        const char *given = text_at(L, -2);
+        while (*name != NULL && (given == NULL || strcmp(*name, given) != 0))
             name++;
         if (*name == NULL)
             luaL_argerror(L, index,
-                          lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
+                          lua_pushfstring(L, "unknown option '%s'", text_push_shown(L, -2)));
         lua_pop(L, 1);
     }
 }
@@ -228,11 +230,12 @@ static int fail(lua_State *L, void *object)
     static const char *const calls[] = {SIMULATOR_CALLS(CALL_NAME) NULL};
 #undef CALL_NAME
     struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    text_check(L, 2, "the name of a call");
     enum simulator_call call = (enum simulator_call)luaL_checkoption(L, 2, NULL, calls);
+    const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
-    return done(L, simulator_fail(simulator, call, luaL_optstring(L, 3, NULL), &fault), "Fail",
-                &fault);
+    return done(L, simulator_fail(simulator, call, message, &fault), "Fail", &fault);
 }
 
 /***
@@ -605,7 +608,7 @@ static int add_disk(lua_State *L, void *object)
         luaL_checktype(L, 2, LUA_TTABLE);
         check_option_names(L, 2, known);
         if (option(L, 2, "target", LUA_TSTRING) != LUA_TNIL)
-            target = check_name(L, lua_gettop(L));
+            target = lua_tostring(L, -1);
         if (option(L, 2, "counted", LUA_TBOOLEAN) != LUA_TNIL)
             counted = lua_toboolean(L, -1);
     }
