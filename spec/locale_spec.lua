@@ -18,7 +18,8 @@ end
 -- What the script prints under that locale.
 local function output_under(locale, script)
   make_locale(locale)
-  return child.output_of(("assert(os.setlocale(%q), 'no such locale')\n%s"):format(locale, script), { LOCPATH = FOLDER })
+  local set = ("assert(os.setlocale(%q), 'no such locale')\n"):format(locale)
+  return child.output_of(set .. script, { LOCPATH = FOLDER })
 end
 
 describe("Under the locale", function()

@@ -190,12 +190,12 @@ const struct member *class_find_property(lua_State *L, const struct class *class
     if (member == NULL) {
         const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
         class_raise(L, class, told, &fault);
-    }
-    if (member->get == NULL)
+    } else if (member->get == NULL) {
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
                     "object:%s()",
                     class->name, member->name);
+    }
     return member;
 }
 
