@@ -2,6 +2,7 @@
 --
 -- @module vmaccountant.help
 
+local ascii = require "vmaccountant.ascii"
 local core = require "vmaccountant.core"
 local records = require "vmaccountant.records"
 
@@ -14,7 +15,7 @@ end
 
 local function find_named(list, name)
   for _, entry in ipairs(list) do
-    if entry.name:lower() == name:lower() then
+    if ascii.lower(entry.name) == ascii.lower(name) then
       return entry
     end
   end

@@ -18,6 +18,7 @@
 --
 -- @module vmaccountant.vbscript
 
+local ascii = require "vmaccountant.ascii"
 local caseless = require "vmaccountant.vbscript_caseless"
 local core = require "vmaccountant.core"
 local fault = require "vmaccountant.vbscript_fault"
@@ -53,8 +54,8 @@ local conversions <const> = {
   CLng = value.CLng,
   CDbl = value.CDbl,
   FormatNumber = value.FormatNumber,
-  UCase = function(x) return value.text(x):upper() end,
-  LCase = function(x) return value.text(x):lower() end,
+  UCase = function(x) return ascii.upper(value.text(x)) end,
+  LCase = function(x) return ascii.lower(value.text(x)) end,
   Len = function(x)
     local text = value.text(x)
     return utf8.len(text) or #text
@@ -186,12 +187,12 @@ function vbscript.environment(options)
   local variables, spellings = {}, {} -- by lower-case name; the very names that were assigned to
 
   local names = caseless.fold(names_of(options or {}, function(name)
-    return variables[name:lower()]
+    return variables[ascii.lower(name)]
   end))
 
   local metatable = { __name = "VBScript environment" }
   function metatable.__index(_, name)
-    local folded = tostring(name):lower()
+    local folded = ascii.lower(tostring(name))
     local variable, global = variables[folded], _G[name]
     if variable ~= nil and (global == nil or spellings[name]) then
       return variable
@@ -201,7 +202,7 @@ function vbscript.environment(options)
     return global
   end
   function metatable.__newindex(_, name, new)
-    local folded = tostring(name):lower()
+    local folded = ascii.lower(tostring(name))
     if value.is_skipped(new) then
       if variables[folded] ~= nil then
         return
@@ -237,6 +238,6 @@ return setmetatable(vbscript, {
     own_names = own_names or caseless.fold(names_of({}, function(variable)
       return rawget(_G, variable)
     end))
-    return own_names[tostring(name):lower()]
+    return own_names[ascii.lower(tostring(name))]
   end,
 })

@@ -2,6 +2,7 @@
 -- called with a dot, as VBScript calls them, or a colon. A part of
 -- vmaccountant.vbscript.
 
+local ascii = require "vmaccountant.ascii"
 local fault = require "vmaccountant.vbscript_fault"
 local value = require "vmaccountant.vbscript_value"
 
@@ -11,7 +12,7 @@ local caseless = {}
 function caseless.fold(members)
   local folded = {}
   for name, member in pairs(members or {}) do
-    folded[name:lower()] = member
+    folded[ascii.lower(name)] = member
   end
   return folded
 end
@@ -41,7 +42,7 @@ function caseless.object(script, name, definition)
   local setters = caseless.fold(definition.setters)
   for key, method in pairs(definition.methods or {}) do
     local protected = script:protected(key, method)
-    methods[key:lower()] = function(...)
+    methods[ascii.lower(key)] = function(...)
       if select("#", ...) > 0 and rawequal((...), object) then
         return protected(select(2, ...))
       end
@@ -50,7 +51,7 @@ function caseless.object(script, name, definition)
   end
 
   local function set(key, new)
-    local folded = tostring(key):lower()
+    local folded = ascii.lower(tostring(key))
     if setters[folded] then
       setters[folded](new)
     elseif methods[folded] or properties[folded] then
@@ -70,7 +71,7 @@ function caseless.object(script, name, definition)
     __tostring = function() return name end,
     __newindex = function(_, key, new) script:call(tostring(key), set, key, new) end,
     __index = function(_, key)
-      local folded = tostring(key):lower()
+      local folded = ascii.lower(tostring(key))
       if properties[folded] then
         return properties[folded]()
       end

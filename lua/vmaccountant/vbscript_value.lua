@@ -119,6 +119,12 @@ end
 
 -- Text --------------------------------------------------------------------------
 
+-- The number by that format of C's, with a point in every locale: the locale's
+-- own mark may have several bytes.
+local function with_point(format, number)
+  return (format:format(number):gsub("^(-?%d+)[^%de]+(%d)", "%1.%2"))
+end
+
 -- At most 15 significant digits; without an exponent as long as 15 digits
 -- before the point, or 15 behind it, suffice.
 local function text_of_float(x)
@@ -129,14 +135,14 @@ local function text_of_float(x)
   elseif x == 0 then
     return "0"
   end
-  local sign, digits, exponent = ("%.14e"):format(x):match("^(-?)(.*)e(.*)$")
+  local sign, digits, exponent = with_point("%.14e", x):match("^(-?)(.*)e(.*)$")
   digits, exponent = digits:gsub("%.", ""):gsub("0+$", ""), math.tointeger(tonumber(exponent))
   local decimals = #digits - 1 - exponent
   if exponent >= 15 or decimals > 15 then
     local mantissa = digits:sub(1, 1) .. (#digits > 1 and "." .. digits:sub(2) or "")
     return ("%s%sE%s%02d"):format(sign, mantissa, exponent < 0 and "-" or "+", math.abs(exponent))
   end
-  return sign .. (decimals > 0 and ("%." .. decimals .. "f") or "%.0f"):format(math.abs(x))
+  return sign .. with_point(decimals > 0 and "%." .. decimals .. "f" or "%.0f", math.abs(x))
 end
 
 --- The text that VBScript prints for a value.
@@ -220,7 +226,7 @@ function value.FormatNumber(x, digits)
   end
   -- An integer keeps its digits, all of them, where a float would round.
   local text = math.type(number) == "integer" and ("%d"):format(number) .. (digits > 0 and "." .. ("0"):rep(digits)
-    or "") or ("%." .. digits .. "f"):format(number)
+    or "") or with_point("%." .. digits .. "f", number)
   local sign, whole, rest = text:match("^(-?)(%d+)(.*)$")
   if not whole then
     fault.raise(fault.OVERFLOW, ("Overflow: 'FormatNumber': %s"):format(value.text(number)))

@@ -78,9 +78,6 @@ struct accounting {
     atomic_uint untold_complaints; /* written with the lock held */
 };
 
-struct accounting *accounting_hold(struct accounting *accounting);
-void accounting_release(struct accounting *accounting);
-
 /* All below: with the lock held. */
 
 struct account *account_find(struct accounting *accounting, const struct machine_uuid *uuid);

@@ -39,7 +39,6 @@ void accounting_close(struct accounting *accounting)
     accounting->host->driver->listen(accounting->host, NULL);
     recorder_stop(accounting);
     processor_sampler_stop(accounting);
-    accounting_release(accounting);
 }
 
 /* With the lock held: whether the account stands at a sample that was begun at

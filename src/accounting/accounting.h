@@ -40,9 +40,13 @@ struct last_session {
  * memory. */
 struct accounting *accounting_new(struct host *host, int64_t max_age);
 
-/* Waits a moment for tasks that go on, stops listening and recording, and lets
- * go of the host. */
+/* Waits a moment for tasks that go on, and stops listening and recording. Calls
+ * that are in progress may go on with it until it is released. */
 void accounting_close(struct accounting *accounting);
+
+/* The last release frees it and lets go of the host. accounting_new holds once. */
+struct accounting *accounting_hold(struct accounting *accounting);
+void accounting_release(struct accounting *accounting);
 
 /* Samples all machines and brings their accounts up to them. */
 bool accounting_sweep(struct accounting *accounting, struct fault *fault);

@@ -1,6 +1,7 @@
 #include "binding/accountant.h"
 
 #include "binding/error.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 
@@ -189,6 +190,14 @@ static int get_virtual_machine(lua_State *L, void *object)
     return 1;
 }
 
+/* Raises DISP_E_UNKNOWNNAME for the string at index 2 of the accountant at index
+ * 1; upvalue 1 is the class. */
+static int raise_no_name(lua_State *L)
+{
+    class_find_property(L, lua_touserdata(L, lua_upvalueindex(1)), 2);
+    return 0;
+}
+
 /***
 A property's value without an error for what the host may answer: for scripts
 that go on when one machine cannot be read.
@@ -197,7 +206,8 @@ that go on when one machine cannot be read.
 @string name a property's name, in any letter case
 @return[1] its value
 @return[2] nil
-@treturn[2] VMError what reading it would have raised
+@treturn[2] VMError what reading it would have raised; DISP_E_UNKNOWNNAME for a
+name that has a NUL in it or is no UTF-8: it comes from data, not from a script
 @raise E_POINTER for a missing name; DISP_E_UNKNOWNNAME for one that is not a
 property; VM_E_APP_SHUTTING_DOWN
 */
@@ -210,7 +220,19 @@ static int get(lua_State *L, void *object)
     const struct class *class = accountant_application(object)->options.is_virtual_pc
                                     ? &virtual_pc_accountant_class
                                     : &accountant_class;
-    const struct member *member = class_find_property(L, class, luaL_checkstring(L, 2));
+    luaL_checkstring(L, 2);
+    if (text_at(L, 2) == NULL) {
+        lua_settop(L, 2);
+        lua_pushnil(L);
+        lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+        lua_pushcclosure(L, raise_no_name, 1);
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        if (lua_pcall(L, 2, 0, 0) != LUA_OK && !error_is(L, -1))
+            return lua_error(L);
+        return 2;
+    }
+    const struct member *member = class_find_property(L, class, 2);
     class_get_property(L, class, member);
     if (lua_toboolean(L, -2))
         return 1;

@@ -1,9 +1,11 @@
 /*
  * application: VMVirtualServer, the object that CreateObject makes.
  */
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "binding/text.h"
 #include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
@@ -11,19 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const progids[] = {"VirtualServer.Application", "VirtualPC.Application", NULL};
 
 bool application_check_progid(lua_State *L, int index)
 {
-    const char *progid = luaL_checkstring(L, index);
-    for (const char *const *known = progids; *known != NULL; known++)
-        if (strcasecmp(*known, progid) == 0)
+    luaL_checkstring(L, index);
+    const char *progid = text_at(L, index);
+    for (const char *const *known = progids; progid != NULL && *known != NULL; known++)
+        if (text_same_name(*known, progid))
             return known != progids;
     return luaL_argerror(L, index,
                          lua_pushfstring(L, "unknown ProgID '%s'; the known ones are '%s' and '%s'",
-                                         progid, progids[0], progids[1])) != 0;
+                                         text_push_shown(L, index), progids[0], progids[1])) != 0;
 }
 
 /* ------------------------------------------------------------------------
@@ -33,7 +35,7 @@ bool application_check_progid(lua_State *L, int index)
 /* The option's value is at the top of the stack. */
 static int option_error(lua_State *L, int index, const char *option, const char *expected)
 {
-    const char *value = luaL_tolstring(L, -1, NULL);
+    const char *value = text_push_shown(L, -1);
     return luaL_argerror(
         L, index, lua_pushfstring(L, "option '%s' must be %s, not '%s'", option, expected, value));
 }
@@ -42,13 +44,13 @@ static int option_error(lua_State *L, int index, const char *option, const char 
 static bool check_choice(lua_State *L, int index, const char *option, const char *no,
                          const char *yes)
 {
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    const char *value = text_at(L, -1);
     char expected[64];
 
-    if (strcmp(value, yes) == 0)
+    if (value != NULL && strcmp(value, yes) == 0)
         return true;
     snprintf(expected, sizeof expected, "'%s' or '%s'", no, yes);
-    if (strcmp(value, no) != 0)
+    if (value == NULL || strcmp(value, no) != 0)
         option_error(L, index, option, expected);
     return false;
 }
@@ -67,9 +69,9 @@ static enum counters check_counters(lua_State *L, int index, const char *option)
     static const char *const choices[] = {[COUNTERS_AUTO] = "auto",
                                           [COUNTERS_KERNEL] = "kernel",
                                           [COUNTERS_HYPERVISOR] = "hypervisor"};
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    const char *value = text_at(L, -1);
 
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+    for (size_t i = 0; value != NULL && i < sizeof choices / sizeof choices[0]; i++)
         if (strcmp(choices[i], value) == 0)
             return (enum counters)i;
     option_error(L, index, option, "'auto', 'kernel' or 'hypervisor'");
@@ -93,7 +95,9 @@ void application_check_options(lua_State *L, int index, struct application_optio
     luaL_checktype(L, index, LUA_TTABLE);
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
-        const char *option = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *option = text_at(L, -2);
+        if (option == NULL)
+            option = ""; /* unknown */
         if (strcmp(option, "decimal") == 0)
             options->decimal_as_string = check_choice(L, index, option, "integer", "string");
         else if (strcmp(option, "not_running") == 0)
@@ -109,7 +113,7 @@ void application_check_options(lua_State *L, int index, struct application_optio
                           lua_pushfstring(L,
                                           "unknown option '%s'; the known ones are 'counters', "
                                           "'decimal', 'max_age', 'not_running' and 'timeout'",
-                                          luaL_tolstring(L, -2, NULL)));
+                                          text_push_shown(L, -2)));
         lua_pop(L, 1);
     }
 }
@@ -118,56 +122,96 @@ void application_check_options(lua_State *L, int index, struct application_optio
  * Lifetime
  * ------------------------------------------------------------------------ */
 
+enum { MACHINES = 1, HANDLERS, HOLD, USER_VALUES = HOLD };
+
+/* In the child of a fork the threads and locks of libvirt are in no state to
+ * be used, not even to close what is open. */
+static bool is_lost_by_fork(const struct host *host)
+{
+    return !host->driver->is_synchronous && event_loop_is_forked();
+}
+
+/* Ends what the host and the accounting do. Their memory stays, for calls that
+ * are in progress. Safe at any moment: on a hold that never opened, and twice. */
+static void end_work(struct application_hold *hold)
+{
+    if (!hold->is_open)
+        return;
+    hold->is_open = false;
+    if (is_lost_by_fork(hold->host))
+        return;
+    accounting_close(hold->accounting);
+    hold->host->driver->close(hold->host);
+}
+
+static void clear_hold(void *resource)
+{
+    struct application_hold *hold = resource;
+
+    end_work(hold);
+    if (hold->host == NULL || is_lost_by_fork(hold->host))
+        return;
+    if (hold->accounting != NULL)
+        accounting_release(hold->accounting);
+    host_release(hold->host);
+    hold->accounting = NULL;
+    hold->host = NULL;
+}
+
 struct application *application_new(lua_State *L)
 {
+    struct application_hold *hold = resource_new(L, sizeof *hold, clear_hold);
     struct application *application =
-        class_new(L, &application_class, sizeof(struct application), 2);
+        class_new(L, &application_class, sizeof(struct application), USER_VALUES);
+    application->hold = hold;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, HOLD);
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, MACHINES);
     return application;
 }
 
 void application_open(lua_State *L, struct application *application, struct host *host,
                       const struct application_options *options)
 {
-    application->host = host;
+    struct application_hold *hold = application->hold;
+
+    hold->host = application->host = host;
+    hold->is_open = true;
+    hold->accounting = application->accounting = accounting_new(host, options->max_age);
     application->options = *options;
-    application->accounting = accounting_new(host, options->max_age);
     if (application->accounting == NULL)
         luaL_error(L, "out of memory");
 }
 
-/* In the child of a fork the threads and locks of libvirt are in no state to
- * be used, not even to close what is open. */
-static bool is_lost_by_fork(const struct application *application)
+/* Closes the application at index 1. The memory goes at once where no call can
+ * still work on it, so that a program that opens and closes many of them needs
+ * no collector to get its descriptors back. */
+static void close_application(lua_State *L, struct application *application)
 {
-    return !application->host->driver->is_synchronous && event_loop_is_forked();
+    end_work(application->hold);
+    if (class_is_running(L))
+        return;
+    lua_getiuservalue(L, 1, HOLD);
+    resource_clear(L, -1);
+    lua_pop(L, 1);
 }
 
-/* Safe at any moment: on an application that never opened, and twice. */
-static void close_application(struct application *application)
+bool application_is_open(const struct application *application)
 {
-    struct host *host = application->host;
-
-    if (host != NULL && !is_lost_by_fork(application)) {
-        accounting_close(application->accounting);
-        host->driver->close(host);
-        host_release(host);
-    }
-    application->accounting = NULL;
-    application->host = NULL;
+    return application->hold != NULL && application->hold->is_open;
 }
 
 void application_check_open(lua_State *L, const struct application *application, const char *member)
 {
-    if (application->host == NULL)
+    if (!application_is_open(application))
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the application object has been closed");
-    if (is_lost_by_fork(application))
+    if (is_lost_by_fork(application->host))
         error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
                     "this process is a fork of the one that created the application object; "
                     "libvirt cannot be used here: use it in the parent, or in a new program");
@@ -327,14 +371,14 @@ static int find_virtual_machine(lua_State *L, void *object)
     struct application *application = object;
     struct machine_uuid uuid;
     struct fault fault;
-    size_t length;
     bool found;
 
     if (lua_isnoneornil(L, 2))
         return error_raise(L, "FindVirtualMachine", NULL, HRESULT_E_POINTER,
                            "the machine's name is missing");
-    const char *wanted = luaL_checklstring(L, 2, &length);
-    if (strlen(wanted) != length) { /* no machine's name has a NUL in it */
+    luaL_checkstring(L, 2); /* a number is made one */
+    const char *wanted = text_at(L, 2);
+    if (wanted == NULL) {
         lua_pushnil(L);
         return 1;
     }
@@ -603,8 +647,7 @@ raises VM_E_APP_SHUTTING_DOWN from here on. A second call does nothing.
 */
 static int close_method(lua_State *L, void *object)
 {
-    (void)L;
-    close_application(object);
+    close_application(L, object);
     return 0;
 }
 
@@ -668,8 +711,8 @@ static const struct member members[] = {
 static int collect(lua_State *L)
 {
     struct application *application = class_test_object(L, &application_class, 1);
-    if (application != NULL)
-        close_application(application);
+    if (application != NULL && application->hold != NULL)
+        close_application(L, application);
     return 0;
 }
 
@@ -677,7 +720,7 @@ static int to_string(lua_State *L)
 {
     const struct application *application = class_check_argument(L, &application_class, 1);
     lua_pushfstring(L, "VMVirtualServer (%s)",
-                    application->host != NULL ? application->host->uri : "closed");
+                    application_is_open(application) ? application->host->uri : "closed");
     return 1;
 }
 

@@ -1,15 +1,14 @@
 #include "binding/class.h"
 
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/hint.h"
 #include "binding/left_out.h"
+#include "binding/text.h"
 
-#include <ctype.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { NAME_SIZE = 64 };
 
 /* The metatable's key in the registry is the class's own address: no other
  * library has it, and no text is hashed to find it. */
@@ -74,25 +73,19 @@ int class_raise(lua_State *L, const struct class *class, const char *member,
  * Names
  * ------------------------------------------------------------------------ */
 
-static void lower(const char *name, char lowered[NAME_SIZE])
-{
-    size_t i = 0;
-    for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
-        lowered[i] = (char)tolower((unsigned char)name[i]);
-    lowered[i] = '\0';
-}
-
 static const struct member *find_member(const struct class *class, const char *name)
 {
-    char wanted[NAME_SIZE], candidate[NAME_SIZE];
-
-    lower(name, wanted);
-    for (const struct member *member = class->members; member->name != NULL; member++) {
-        lower(member->name, candidate);
-        if (strcmp(candidate, wanted) == 0)
+    for (const struct member *member = class->members; member->name != NULL; member++)
+        if (text_same_name(member->name, name))
             return member;
-    }
     return NULL;
+}
+
+/* The member that the string at the index names; NULL when it names none. */
+static const struct member *member_at(lua_State *L, const struct class *class, int index)
+{
+    const char *name = text_at(L, index);
+    return name != NULL ? find_member(class, name) : NULL;
 }
 
 /* Fills the fault of a name that is none, and returns the name as the error
@@ -118,36 +111,78 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
     return name;
 }
 
-static int raise_unknown(lua_State *L, const struct class *class, const char *name)
+/* Of the value at index 2. */
+static int raise_unknown(lua_State *L, const struct class *class)
 {
     struct fault fault;
-    const char *member = describe_unknown(L, class, name, &fault);
+    const char *member = describe_unknown(L, class, text_push_shown(L, 2), &fault);
     return class_raise(L, class, member, &fault);
 }
 
-const struct member *class_find_member(lua_State *L, const struct class *class, const char *name)
+const struct member *class_find_member(lua_State *L, const struct class *class, int index)
 {
-    const struct member *member = find_member(class, name);
+    luaL_checkstring(L, index);
+    const struct member *member = member_at(L, class, index);
     struct fault fault;
 
     if (member == NULL) {
-        const char *told = describe_unknown(L, class, name, &fault);
+        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
         error_raise_fault(L, told, NULL, &fault);
     }
     return member;
 }
 
-const struct member *class_find_property(lua_State *L, const struct class *class, const char *name)
+const struct member *class_find_property(lua_State *L, const struct class *class, int index)
 {
-    const struct member *member = find_member(class, name);
-    if (member == NULL)
-        raise_unknown(L, class, name);
-    else if (member->get == NULL)
+    luaL_checkstring(L, index);
+    const struct member *member = member_at(L, class, index);
+    struct fault fault;
+
+    if (member == NULL) {
+        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
+        class_raise(L, class, told, &fault);
+    } else if (member->get == NULL) {
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
                     "object:%s()",
                     class->name, member->name);
+    }
     return member;
+}
+
+/* ------------------------------------------------------------------------
+ * Calls in progress
+ *
+ * An object of Lua owns nothing of C itself. What it works on lies in a resource
+ * that it holds in a user value, and is freed with that. In a call the object
+ * stays at index 1, and so keeps all of it until the call is over, however it
+ * ends. Each function of a class has the class as its first upvalue.
+ * ------------------------------------------------------------------------ */
+
+static bool is_of_a_class(lua_State *L, lua_Debug *call)
+{
+    int top = lua_gettop(L);
+    bool is = false;
+
+    lua_getinfo(L, "f", call);
+    if (lua_iscfunction(L, -1) && lua_getupvalue(L, -1, 1) != NULL && lua_islightuserdata(L, -1))
+        is = lua_rawgetp(L, LUA_REGISTRYINDEX, lua_touserdata(L, -1)) == LUA_TTABLE;
+    lua_settop(L, top);
+    return is;
+}
+
+bool class_is_running(lua_State *L)
+{
+    lua_Debug call;
+    bool is_main = lua_pushthread(L) == 1;
+
+    lua_pop(L, 1);
+    if (!is_main || !lua_checkstack(L, 3))
+        return true;
+    for (int level = 1; lua_getstack(L, level, &call); level++)
+        if (is_of_a_class(L, &call))
+            return true;
+    return false;
 }
 
 /* ------------------------------------------------------------------------
@@ -176,9 +211,9 @@ static int index_member(lua_State *L)
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(2));
     if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING) {
-        const struct member *member = find_member(class, lua_tostring(L, 2));
+        const struct member *member = member_at(L, class, 2);
         if (member == NULL)
-            return raise_unknown(L, class, lua_tostring(L, 2));
+            return raise_unknown(L, class);
         lua_pop(L, 1);
         lua_pushstring(L, member->name);
         lua_rawget(L, lua_upvalueindex(2));
@@ -191,7 +226,7 @@ static int index_member(lua_State *L)
     if (lua_isfunction(L, -1))
         return 1;
     if (class->index == NULL)
-        return raise_unknown(L, class, luaL_tolstring(L, 2, NULL));
+        return raise_unknown(L, class);
     if (class->check != NULL)
         class->check(L, object, "Item");
     lua_settop(L, 2);
@@ -213,7 +248,7 @@ static int call_method(lua_State *L)
  * begin with a capital. */
 static bool is_object(const struct member *member)
 {
-    return member->type != NULL && isupper((unsigned char)member->type[0]);
+    return member->type != NULL && member->type[0] >= 'A' && member->type[0] <= 'Z';
 }
 
 static int raise_not_assignable(lua_State *L, const struct class *class,
@@ -240,17 +275,16 @@ static int new_index(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     void *object = class_check_argument(L, class, 1);
-    const char *name = luaL_tolstring(L, 2, NULL);
-    const struct member *member = find_member(class, name);
+    const struct member *member = member_at(L, class, 2);
     struct fault fault;
 
     if (member == NULL && class->index != NULL && lua_type(L, 2) == LUA_TNUMBER) {
         fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "the items of %s are read-only: it is a snapshot of a list", class->name);
-        return class_raise(L, class, name, &fault);
+        return class_raise(L, class, text_push_shown(L, 2), &fault);
     }
     if (member == NULL)
-        return raise_unknown(L, class, name);
+        return raise_unknown(L, class);
     if (member->set == NULL)
         return raise_not_assignable(L, class, member);
     if (class->check != NULL)
@@ -309,7 +343,8 @@ static int next_property(lua_State *L)
     const struct member *member = class->members;
 
     if (!lua_isnoneornil(L, 2)) {
-        member = find_member(class, luaL_checkstring(L, 2));
+        luaL_checkstring(L, 2);
+        member = member_at(L, class, 2);
         luaL_argcheck(L, member != NULL, 2, "not a member's name");
         member++;
     }
@@ -379,8 +414,10 @@ void class_register(lua_State *L, const struct class *class)
     lua_pushcclosure(L, call_object, 1);
     lua_setfield(L, -2, "__call");
 
-    if (class->metamethods != NULL)
-        luaL_setfuncs(L, class->metamethods, 0);
+    if (class->metamethods != NULL) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+        luaL_setfuncs(L, class->metamethods, 1);
+    }
     lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 

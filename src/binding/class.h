@@ -78,14 +78,20 @@ void *class_test_object(lua_State *L, const struct class *class, int index);
 int class_raise(lua_State *L, const struct class *class, const char *member,
                 const struct fault *fault);
 
-/* Finds a property by its name in any letter case; raises DISP_E_UNKNOWNNAME
- * for a name that is not one. */
-const struct member *class_find_property(lua_State *L, const struct class *class, const char *name);
+/* Whether a member or metamethod of any class is in progress below the running
+ * function, or may be: in a coroutine its caller's are not seen. Such a call may
+ * have been interrupted at an allocation, by a finalizer, or call back into Lua.
+ * [-0, +0, -] */
+bool class_is_running(lua_State *L);
+
+/* Finds a property by its name in any letter case, the string at the index;
+ * raises DISP_E_UNKNOWNNAME for a name that is not one. */
+const struct member *class_find_property(lua_State *L, const struct class *class, int index);
 
 /* The member of that name in any letter case, for help: raises
- * DISP_E_UNKNOWNNAME for the name at index 2 when there is none. No object is
+ * DISP_E_UNKNOWNNAME for the name at the index when there is none. No object is
  * at hand. */
-const struct member *class_find_member(lua_State *L, const struct class *class, const char *name);
+const struct member *class_find_member(lua_State *L, const struct class *class, int index);
 
 /* Calls the property's getter on the object at index 1 and pushes true and the
  * value, or false and the error object. Other errors are raised. [-0, +2, e] */

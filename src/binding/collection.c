@@ -4,6 +4,7 @@
  */
 #include "binding/error.h"
 #include "binding/objects.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static struct collection *check_collection(lua_State *L)
 
 static int raise_bad_index(lua_State *L, const struct collection *collection, int index)
 {
-    const char *given = luaL_tolstring(L, index, NULL);
+    const char *given = text_push_shown(L, index);
     if (collection->count == 0)
         return error_raise(L, "Item", NULL, HRESULT_DISP_E_BADINDEX,
                            "there is no item %.100s: the collection is empty", given);
@@ -77,13 +78,13 @@ static int get_count(lua_State *L, void *object)
 
 /* A machine by its name: the very name first, then the only one that differs
  * in letter case. Looks at the names of the snapshot; asks nobody. */
-static int push_named(lua_State *L, const struct collection *collection, const char *name)
+static int push_named(lua_State *L, const struct collection *collection)
 {
+    const char *name = text_at(L, 2);
     lua_Integer match = 0, matches = 0;
-    bool is_name = strlen(name) == lua_rawlen(L, 2); /* no machine's name has a NUL in it */
 
     lua_getiuservalue(L, 1, 2);
-    for (lua_Integer i = 1; is_name && i <= collection->count; i++) {
+    for (lua_Integer i = 1; name != NULL && i <= collection->count; i++) {
         lua_rawgeti(L, -1, i);
         const char *known = machine_known_name(L, -1);
         bool same = strcmp(known, name) == 0;
@@ -91,7 +92,7 @@ static int push_named(lua_State *L, const struct collection *collection, const c
             match = i;
             matches = same ? 1 : matches + 1;
         }
-        lua_pop(L, 1);
+        lua_pop(L, 2);
         if (same)
             break;
     }
@@ -100,7 +101,7 @@ static int push_named(lua_State *L, const struct collection *collection, const c
                            matches == 0 ? "there is no machine '%.300s' in the collection"
                                         : "several machines are called '%.300s' in different "
                                           "letter case; give the exact name",
-                           name);
+                           text_push_shown(L, 2));
     return push_item(L, match);
 }
 
@@ -122,7 +123,7 @@ static int item(lua_State *L, void *object)
         return error_raise(L, "Item", NULL, HRESULT_E_POINTER,
                            "the index is missing: give a position from 1, or a name");
     if (lua_type(L, 2) == LUA_TSTRING && class_test_object(L, &machine_collection_class, 1))
-        return push_named(L, collection, lua_tostring(L, 2));
+        return push_named(L, collection);
     if (lua_type(L, 2) != LUA_TNUMBER)
         luaL_typeerror(L, 2, "integer or name");
     lua_Integer i = lua_tointegerx(L, 2, &is_integer);

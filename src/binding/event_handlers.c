@@ -2,13 +2,14 @@
  * event_handlers: Connect and WaitForEvents of VMVirtualServer. What happens is
  * noted by other threads; handlers run in the caller's, inside WaitForEvents.
  */
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <strings.h>
 
 static const char *const handler_names[] = {[EVENT_STATE] = "OnVMStateChange",
                                             [EVENT_RESET] = "OnReset",
@@ -24,15 +25,15 @@ static void push_handlers(lua_State *L)
     lua_createtable(L, 0, HANDLERS);
     lua_pushnil(L);
     while (lua_next(L, 2) != 0) {
-        const char *given = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *given = text_at(L, -2);
         int kind = 0;
-        while (kind < HANDLERS && strcasecmp(handler_names[kind], given) != 0)
+        while (kind < HANDLERS && (given == NULL || !text_same_name(handler_names[kind], given)))
             kind++;
         if (kind == HANDLERS)
             error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
                         "there is no event '%.100s'; the handlers are OnVMStateChange(name, "
                         "state), OnReset(name) and OnAdapterRemoved(name, address)",
-                        luaL_tolstring(L, -2, NULL));
+                        text_push_shown(L, -2));
         if (!lua_isfunction(L, -1))
             error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
                         "the handler %s must be a function, not a %s value", handler_names[kind],
@@ -126,7 +127,7 @@ static lua_Integer deliver(lua_State *L, const struct application *application)
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
     int resource = lua_gettop(L);
 
-    while (application->accounting != NULL &&
+    while (application_is_open(application) &&
            accounting_take_event(application->accounting, &event)) {
         free(*name);
         *name = event.name; /* a handler may raise */
@@ -181,7 +182,8 @@ int application_wait_for_events(lua_State *L, void *object)
     lua_settop(L, 1);
     lua_Integer count = deliver(L, application);
     int64_t until = count > 0 ? 0 : milliseconds_of(application->host) + (int64_t)milliseconds;
-    while (count == 0 && result == WAKE_SIGNALLED) {
+    /* A handler may close it, or a finalizer: then nothing will come any more. */
+    while (count == 0 && result == WAKE_SIGNALLED && application_is_open(application)) {
         int64_t left = until - milliseconds_of(application->host);
         if (!accounting_wait(application->accounting,
                              milliseconds < 0 ? -1
@@ -190,8 +192,6 @@ int application_wait_for_events(lua_State *L, void *object)
                              &result, &fault))
             return class_raise(L, &application_class, "WaitForEvents", &fault);
         count = deliver(L, application);
-        if (application->host == NULL) /* closed by a handler */
-            break;
     }
     lua_pushinteger(L, count);
     return 1;

@@ -1,5 +1,7 @@
 #include "binding/hint.h"
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,12 +13,11 @@ enum { NAME_SIZE = 64 };
  * Spellings
  * ------------------------------------------------------------------------ */
 
-/* Names are ASCII: the C locale has no say in their letter case. */
 static void lower(const char *name, char lowered[NAME_SIZE])
 {
     size_t i = 0;
     for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
-        lowered[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+        lowered[i] = text_lower(name[i]);
     lowered[i] = '\0';
 }
 

@@ -431,8 +431,9 @@ static const struct member members[] = {
 static int to_string(lua_State *L)
 {
     const struct host_info_object *info = class_check_argument(L, &host_info_class, 1);
-    const struct host *host = info->application->host;
-    lua_pushfstring(L, "VMHostInfo (%s)", host != NULL ? host->uri : "closed");
+    const struct application *application = info->application;
+    lua_pushfstring(L, "VMHostInfo (%s)",
+                    application_is_open(application) ? application->host->uri : "closed");
     return 1;
 }
 

@@ -1,8 +1,9 @@
 #include "binding/left_out.h"
 
+#include "base/text.h"
+
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #define MACHINE "VMVirtualMachine"
 #define SERVER  "VMVirtualServer"
@@ -149,7 +150,7 @@ const struct left_out left_out_members[] = {
 const struct left_out *left_out_find(const char *class_name, const char *name)
 {
     for (const struct left_out *member = left_out_members; member->name != NULL; member++)
-        if (strcmp(member->class_name, class_name) == 0 && strcasecmp(member->name, name) == 0)
+        if (strcmp(member->class_name, class_name) == 0 && text_same_name(member->name, name))
             return member;
     return NULL;
 }

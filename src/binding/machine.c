@@ -39,9 +39,7 @@ void machine_push(lua_State *L, int application_index, const struct machine_uuid
 const char *machine_known_name(lua_State *L, int index)
 {
     lua_getiuservalue(L, index, KNOWN_NAME);
-    const char *name = lua_tostring(L, -1);
-    lua_pop(L, 1); /* the object still holds it */
-    return name;
+    return lua_tostring(L, -1);
 }
 
 static void check(lua_State *L, void *object, const char *member)
@@ -486,7 +484,7 @@ static int equal(lua_State *L)
     bool same = a != NULL && b != NULL && machine_uuid_equal(&a->uuid, &b->uuid);
 
     if (same && a->application != b->application)
-        same = a->application->host != NULL && b->application->host != NULL &&
+        same = application_is_open(a->application) && application_is_open(b->application) &&
                strcmp(a->application->host->uri, b->application->host->uri) == 0;
     lua_pushboolean(L, same);
     return 1;

@@ -9,6 +9,7 @@
 #include "binding/objects.h"
 #include "binding/resource.h"
 #include "binding/simulation.h"
+#include "binding/text.h"
 #include "libvirt_host/driver.h"
 
 #include <lauxlib.h>
@@ -35,14 +36,11 @@ static bool is_host_name(const char *text)
  * May push. */
 static const char *check_host(lua_State *L, int index)
 {
-    size_t length;
-
     if (lua_isnoneornil(L, index))
         return NULL;
     luaL_checktype(L, index, LUA_TSTRING);
-    const char *host = lua_tolstring(L, index, &length);
-    luaL_argcheck(L, strlen(host) == length, index, "a libvirt URI has no NUL in it");
-    if (length == 0)
+    const char *host = text_check(L, index, "a libvirt URI");
+    if (host[0] == '\0')
         return NULL;
     return is_host_name(host) ? lua_pushfstring(L, "qemu+ssh://%s/system", host) : host;
 }
@@ -180,14 +178,13 @@ static int describe_left_out(lua_State *L)
  * that name; raises DISP_E_UNKNOWNNAME with the nearest one. */
 static int find_member(lua_State *L)
 {
-    const char *class_name = luaL_checkstring(L, 1);
-    const char *name = luaL_checkstring(L, 2);
+    const char *class_name = text_check(L, 1, "a class");
     const struct class *const *class = classes;
 
     while (*class != NULL && strcmp((*class)->name, class_name) != 0)
         class ++;
     luaL_argcheck(L, *class != NULL, 1, "not the name of a class");
-    lua_pushstring(L, class_find_member(L, *class, name)->name);
+    lua_pushstring(L, class_find_member(L, *class, 2)->name);
     return 1;
 }
 

@@ -39,12 +39,24 @@ struct application_options {
 
 enum { DEFAULT_TIMEOUT = 30 };
 
-/* host and accounting are NULL once it is closed. User values: 1 the machine
- * objects by UUID, held weakly, so that one machine is one object; 2 the event
- * handlers by their names, or nil. */
+/* What an application owns of C, in a resource of its own. Close ends its work
+ * but leaves the memory to the resource: a finalizer may call Close inside any
+ * call that allocates, and that call goes on with the host and the accounting
+ * until it returns or raises. */
+struct application_hold {
+    struct host *host;
+    struct accounting *accounting;
+    bool is_open;
+};
+
+/* host and accounting are valid in a call that has found the application open,
+ * until that call is over. User values: 1 the machine objects by UUID, held
+ * weakly, so that one machine is one object; 2 the event handlers by their
+ * names, or nil; 3 the resource with the hold. */
 struct application {
     struct host *host;
     struct accounting *accounting;
+    struct application_hold *hold;
     struct application_options options;
 };
 
@@ -85,6 +97,9 @@ struct application *application_new(lua_State *L);
 void application_open(lua_State *L, struct application *application, struct host *host,
                       const struct application_options *options);
 
+/* Whether it has its host and is not closed. [-0, +0, -] */
+bool application_is_open(const struct application *application);
+
 /* Raises VM_E_APP_SHUTTING_DOWN when the application is closed, and
  * DISP_E_EXCEPTION in the child of a fork. */
 void application_check_open(lua_State *L, const struct application *application,
@@ -108,8 +123,9 @@ int application_wait_for_events(lua_State *L, void *object);
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name);
 
-/* The name that the machine object at the index was last known by. It stays
- * valid while the object does. [-0, +0, -] */
+/* Pushes the name that the machine object at the index was last known by, and
+ * returns it. It stays on the stack to stay valid: a finalizer may give the
+ * object another name at any allocation. [-0, +1, -] */
 const char *machine_known_name(lua_State *L, int index);
 
 /* Pushes a collection of the array of objects at the top of the stack, which

@@ -2,6 +2,8 @@
 
 #include "binding/error.h"
 #include "binding/objects.h"
+#include "binding/resource.h"
+#include "binding/text.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -44,15 +46,18 @@ struct decimal simulation_check_bytes(lua_State *L, int index)
 
 static const char *check_name(lua_State *L, int index)
 {
-    size_t length;
-    const char *name = luaL_checklstring(L, index, &length);
-    luaL_argcheck(L, strlen(name) == length, index, "a machine's name has no NUL in it");
-    return name;
+    return text_check(L, index, "a machine's name");
 }
 
 /* ------------------------------------------------------------------------
  * Simulator
  * ------------------------------------------------------------------------ */
+
+static void clear_hold(void *hold)
+{
+    simulator_release(*(struct simulator **)hold);
+    *(struct simulator **)hold = NULL;
+}
 
 /***
 A host in memory whose machines do what the caller says.
@@ -68,8 +73,13 @@ assert(objVS:FindVirtualMachine("web01").Accountant.NetworkBytesSent == 1500)
 */
 int simulation_new(lua_State *L)
 {
-    struct simulator_object *object = class_new(L, &simulator_class, sizeof *object, 0);
-    object->simulator = simulator_new();
+    struct simulator **hold = resource_new(L, sizeof *hold, clear_hold);
+    struct simulator_object *object = class_new(L, &simulator_class, sizeof *object, 1);
+
+    object->hold = hold;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, 1);
+    object->simulator = *hold = simulator_new();
     return object->simulator != NULL ? 1 : luaL_error(L, "out of memory");
 }
 
@@ -110,6 +120,10 @@ static int option(lua_State *L, int index, const char *field, int expected)
         luaL_argerror(L, index,
                       lua_pushfstring(L, "option '%s' must be a %s, not a %s", field,
                                       lua_typename(L, expected), lua_typename(L, type)));
+    if (type == LUA_TSTRING && text_at(L, -1) == NULL)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be UTF-8 text without a NUL, not '%s'",
+                                      field, text_push_shown(L, -1)));
     return type;
 }
 
@@ -118,12 +132,12 @@ static void check_option_names(lua_State *L, int index, const char *const *known
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
         const char *const *name = known;
-        while (*name != NULL &&
-               (lua_type(L, -2) != LUA_TSTRING || strcmp(*name, lua_tostring(L, -2)) != 0))
+        const char *given = text_at(L, -2);
+        while (*name != NULL && (given == NULL || strcmp(*name, given) != 0))
             name++;
         if (*name == NULL)
             luaL_argerror(L, index,
-                          lua_pushfstring(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL)));
+                          lua_pushfstring(L, "unknown option '%s'", text_push_shown(L, -2)));
         lua_pop(L, 1);
     }
 }
@@ -216,11 +230,12 @@ static int fail(lua_State *L, void *object)
     static const char *const calls[] = {SIMULATOR_CALLS(CALL_NAME) NULL};
 #undef CALL_NAME
     struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    text_check(L, 2, "the name of a call");
     enum simulator_call call = (enum simulator_call)luaL_checkoption(L, 2, NULL, calls);
+    const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
-    return done(L, simulator_fail(simulator, call, luaL_optstring(L, 3, NULL), &fault), "Fail",
-                &fault);
+    return done(L, simulator_fail(simulator, call, message, &fault), "Fail", &fault);
 }
 
 /***
@@ -287,6 +302,8 @@ static int set_host_info(lua_State *L, void *object)
                                         "OSMinorVersion",
                                         NULL};
     struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    /* Its texts are the simulator's, which may change them at the next reading of
+     * the table: that may call a metamethod. */
     struct host_info info = *simulator_told_host_info(simulator);
     struct fault fault;
 
@@ -308,11 +325,10 @@ static int set_host_info(lua_State *L, void *object)
     text_option(L, 2, "ProcessorVersionString", info.model, sizeof info.model);
     text_option(L, 2, "OperatingSystem", info.system, sizeof info.system);
     text_option(L, 2, "OSVersionString", info.release, sizeof info.release);
-    char *features = NULL;
     if (option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
-        features = (char *)(uintptr_t)lua_tostring(L, -1);
-    if (features != NULL)
-        info.features = features;
+        info.features = (char *)(uintptr_t)lua_tostring(L, -1);
+    else
+        info.features = simulator_told_host_info(simulator)->features;
     return done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo", &fault);
 }
 
@@ -368,21 +384,11 @@ static const struct member simulator_members[] = {
     {.name = NULL},
 };
 
-static int collect(lua_State *L)
-{
-    struct simulator_object *object = class_test_object(L, &simulator_class, 1);
-    if (object != NULL) {
-        simulator_release(object->simulator);
-        object->simulator = NULL;
-    }
-    return 0;
-}
-
 /* When a Lua state closes, the script's own finalizers may run after that of
- * the simulator. */
+ * the resource. */
 void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member)
 {
-    if (owner->simulator == NULL)
+    if (owner->hold == NULL || *owner->hold == NULL)
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the simulator has been collected");
 }
@@ -392,15 +398,12 @@ static void check_simulator(lua_State *L, void *object, const char *member)
     simulation_check(L, object, member);
 }
 
-static const luaL_Reg simulator_metamethods[] = {{"__gc", collect}, {NULL, NULL}};
-
 const struct class simulator_class = {
     .name = "Simulator",
     .meaning = "a host in memory that does what it is told",
     .written = "host",
     .members = simulator_members,
     .check = check_simulator,
-    .metamethods = simulator_metamethods,
 };
 
 /* A machine or an adapter: both begin with their owner. */
@@ -605,7 +608,7 @@ static int add_disk(lua_State *L, void *object)
         luaL_checktype(L, 2, LUA_TTABLE);
         check_option_names(L, 2, known);
         if (option(L, 2, "target", LUA_TSTRING) != LUA_TNIL)
-            target = check_name(L, lua_gettop(L));
+            target = lua_tostring(L, -1);
         if (option(L, 2, "counted", LUA_TBOOLEAN) != LUA_TNIL)
             counted = lua_toboolean(L, -1);
     }

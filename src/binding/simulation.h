@@ -16,9 +16,10 @@ extern const struct class simulated_machine_class; /* SimulatedMachine */
 extern const struct class simulated_adapter_class; /* SimulatedAdapter */
 extern const struct class simulated_disk_class;    /* SimulatedDisk */
 
-/* NULL until it is made. */
+/* User value 1: the resource with the hold. */
 struct simulator_object {
-    struct simulator *simulator;
+    struct simulator *simulator; /* valid while *hold is */
+    struct simulator **hold;     /* NULL in it until it is made, and once all is collected */
 };
 
 /* User value 1: the Simulator. */

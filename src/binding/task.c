@@ -4,33 +4,48 @@
 #include "accounting/task.h"
 #include "binding/error.h"
 #include "binding/objects.h"
+#include "binding/resource.h"
 #include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
 #include <stdatomic.h>
 
-/* User values: 1 the machine, 2 the description. */
+/* User values: 1 the machine, 2 the description, 3 the resource with the hold. */
 struct task {
     const struct application *application;
-    struct machine_task *task; /* NULL when the change was refused */
+    struct machine_task *task;  /* valid while *hold is */
+    struct machine_task **hold; /* NULL in it when the change was refused, or all is collected */
     lua_Integer id;
 };
+
+static void clear_hold(void *hold)
+{
+    machine_task_release(*(struct machine_task **)hold);
+    *(struct machine_task **)hold = NULL;
+}
 
 int task_begin(lua_State *L, int machine_index, enum machine_change change, const char *method)
 {
     static atomic_llong serial; /* several Lua states may share the process */
     const struct machine_object *machine = lua_touserdata(L, machine_index);
     machine_index = lua_absindex(L, machine_index);
-    struct task *task = class_new(L, &task_class, sizeof *task, 2);
+    struct machine_task **hold = resource_new(L, sizeof *hold, clear_hold);
+    struct task *task = class_new(L, &task_class, sizeof *task, 3);
     struct fault fault;
+
+    task->hold = hold;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, 3);
 
     task->application = machine->application;
     task->id = atomic_fetch_add(&serial, 1) + 1;
     lua_pushvalue(L, machine_index);
     lua_setiuservalue(L, -2, 1);
-    lua_pushfstring(L, "%s of %s", method, machine_known_name(L, machine_index));
-    lua_setiuservalue(L, -2, 2);
-    task->task =
+    const char *name = machine_known_name(L, machine_index);
+    lua_pushfstring(L, "%s of %s", method, name);
+    lua_setiuservalue(L, -3, 2);
+    lua_pop(L, 1);
+    task->task = *hold =
         machine_task_begin(machine->application->accounting, &machine->uuid, change, &fault);
     if (task->task == NULL)
         return class_raise(L, &machine_class, method, &fault);
@@ -41,6 +56,9 @@ static void check(lua_State *L, void *object, const char *member)
 {
     const struct task *task = object;
     application_check_open(L, task->application, member);
+    if (task->hold == NULL || *task->hold == NULL)
+        error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
+                    "the task has been collected, with what this finalizer belongs to");
 }
 
 static const char *machine_name(lua_State *L, int index)
@@ -216,16 +234,6 @@ static int cancel(lua_State *L, void *object)
     return 0;
 }
 
-static int collect(lua_State *L)
-{
-    struct task *task = class_test_object(L, &task_class, 1);
-    if (task != NULL) {
-        machine_task_release(task->task);
-        task->task = NULL;
-    }
-    return 0;
-}
-
 static const struct member members[] = {
     {.name = "ID",
      .get = get_id,
@@ -310,7 +318,6 @@ static int to_string(lua_State *L)
 
 static const luaL_Reg metamethods[] = {
     {"__tostring", to_string},
-    {"__gc", collect},
     {NULL, NULL},
 };
 

@@ -1,25 +1,9 @@
 #include "host/configuration.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* How long the character of well-formed UTF-8 (RFC 3629) is that the text
- * begins with; 0 for what is none. */
-static size_t character_length(const unsigned char *text, size_t available)
-{
-    unsigned char first = text[0];
-    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-    if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || length > available)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_overlong = (first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90);
-    bool is_surrogate = first == 0xed && text[1] > 0x9f;
-    bool is_beyond = first == 0xf4 && text[1] > 0x8f;
-    return is_overlong || is_surrogate || is_beyond ? 0 : length;
-}
 
 /* Counts the characters; false with the offset of the first one that cannot be
  * written in XML. */
@@ -29,7 +13,7 @@ static bool count_characters(const char *text, size_t length, size_t *count, siz
     size_t i = 0;
 
     for (*count = 0; i < length; ++*count) {
-        size_t step = character_length(bytes + i, length - i);
+        size_t step = text_character_length(text + i, length - i);
         bool is_control = bytes[i] < 0x20 && strchr("\t\n\r", bytes[i]) == NULL;
         bool is_noncharacter = step == 3 && bytes[i] == 0xef && bytes[i + 1] == 0xbf &&
                                bytes[i + 2] >= 0xbe; /* U+FFFE, U+FFFF */

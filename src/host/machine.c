@@ -1,5 +1,7 @@
 #include "host/machine.h"
 
+#include "base/text.h"
+
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -70,23 +72,23 @@ static void make_utf8_locale(void)
 static uint32_t next_folded(const unsigned char **text)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    enum { LONGEST_CHARACTER = 4 };
     const unsigned char *s = *text;
-    size_t following = s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : 1;
-    uint32_t character;
 
     if (s[0] < 0x80) {
         *text += s[0] != '\0';
-        return s[0] >= 'A' && s[0] <= 'Z' ? s[0] + 0x20u : s[0];
+        return (unsigned char)text_lower((char)s[0]);
     }
-    character = s[0] & (0x3fu >> following);
-    for (size_t i = 1; i <= following; i++) {
-        if (s[0] < 0xc2 || s[0] > 0xf4 || (s[i] & 0xc0) != 0x80) {
-            *text += 1;
-            return 0x110000u + s[0];
-        }
+    const char *bytes = (const char *)s;
+    size_t length = text_character_length(bytes, strnlen(bytes, LONGEST_CHARACTER));
+    if (length == 0) {
+        *text += 1;
+        return 0x110000u + s[0];
+    }
+    uint32_t character = s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++)
         character = character << 6 | (s[i] & 0x3fu);
-    }
-    *text += following + 1;
+    *text += length;
     pthread_once(&once, make_utf8_locale);
     return utf8_locale == (locale_t)0 ? character : (uint32_t)towlower_l(character, utf8_locale);
 }

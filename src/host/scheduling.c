@@ -1,5 +1,7 @@
 #include "host/scheduling.h"
 
+#include "base/text.h"
+
 /* The kernel's limits of a quota and its period (cpu.cfs_quota_us and
  * cpu.cfs_period_us, or cpu.max), and its usual period. */
 enum { USUAL_PERIOD = 100000, LONGEST_PERIOD = 1000000, LEAST_QUOTA = 1000 };
@@ -16,27 +18,32 @@ bool scheduling_check(const struct scheduling *present, const struct scheduling 
                       struct fault *fault)
 {
     double allowable = scheduling_allowable_maximum(present);
+    char limit[NUMBER_TEXT_SIZE], given[NUMBER_TEXT_SIZE];
+
+    text_of_number(allowable, limit);
 
     /* Written so that a NaN is out of range. */
     if (!(wanted->reserved >= 0 && wanted->reserved <= allowable))
         return fault_set(fault, HRESULT_E_INVALIDARG,
-                         "the reserved capacity must be from 0 to %.6g percent of the host (%u of "
-                         "its %u processors), not %.6g",
-                         allowable, present->processors, present->host_processors,
-                         wanted->reserved);
+                         "the reserved capacity must be from 0 to %s percent of the host (%u of "
+                         "its %u processors), not %s",
+                         limit, present->processors, present->host_processors,
+                         text_of_number(wanted->reserved, given));
     if (!(wanted->maximum >= 1 && wanted->maximum <= allowable))
         return fault_set(fault, HRESULT_E_INVALIDARG,
-                         "the maximum capacity must be from 1 to %.6g percent of the host (%u of "
-                         "its %u processors), not %.6g",
-                         allowable, present->processors, present->host_processors, wanted->maximum);
+                         "the maximum capacity must be from 1 to %s percent of the host (%u of "
+                         "its %u processors), not %s",
+                         limit, present->processors, present->host_processors,
+                         text_of_number(wanted->maximum, given));
     if (wanted->weight < LEAST_WEIGHT || wanted->weight > LARGEST_WEIGHT)
         return fault_set(fault, HRESULT_E_INVALIDARG,
                          "the relative weight must be from %d to %d, not %lld", LEAST_WEIGHT,
                          LARGEST_WEIGHT, wanted->weight);
     if (wanted->reserved > wanted->maximum)
         return fault_set(fault, HRESULT_E_INVALIDARG,
-                         "the reserved capacity (%.6g) must not be above the maximum (%.6g)",
-                         wanted->reserved, wanted->maximum);
+                         "the reserved capacity (%s) must not be above the maximum (%s)",
+                         text_of_number(wanted->reserved, given),
+                         text_of_number(wanted->maximum, limit));
     if (wanted->reserved > 0)
         return fault_set(fault, HRESULT_E_INVALIDARG,
                          "the host cannot reserve processor time: its scheduler only shares what "
@@ -44,8 +51,8 @@ bool scheduling_check(const struct scheduling *present, const struct scheduling 
     if (!present->can_limit && wanted->maximum < allowable)
         return fault_set(fault, HRESULT_E_INVALIDARG,
                          "the host's scheduler has a weight only and cannot limit a machine; give "
-                         "%.6g as the maximum capacity",
-                         allowable);
+                         "%s as the maximum capacity",
+                         limit);
     return true;
 }
 
