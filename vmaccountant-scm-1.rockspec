@@ -102,6 +102,7 @@ build = {
         "src/libvirt_host/host_info.c",
         "src/libvirt_host/kernel_proof.c",
         "src/libvirt_host/known_domain.c",
+        "src/libvirt_host/process_taps.c",
         "src/libvirt_host/process_time.c",
         "src/libvirt_host/processors.c",
         "src/libvirt_host/scheduling.c",

@@ -17,6 +17,9 @@
 bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
                              struct fault *fault);
 
+/* Whether that process of /proc is the QEMU of the machine with that UUID. */
+bool process_runs_machine(const char *pid, const char *uuid);
+
 /* How long the daemon whose PID stands in one of its usual files has been
  * running, in seconds. */
 bool daemon_process_uptime(int64_t *seconds, struct fault *fault);
