@@ -457,8 +457,23 @@ static void late_readings_of_a_finished_adapter_change_nothing(void)
     CHECK(totals(&session, 160, 12));
     CHECK(verdict_of(&session, 1, 1) == VERDICT_VANISHED);
     CHECK(!is_attached(&session, 1, 1));
-    observe_one(&session, reading(1, 1, 9999, 9999));
+    observe_one(&session, reading(1, 1, 170, 11)); /* lower in one direction */
     CHECK(totals(&session, 160, 12));
+    session_clear(&session);
+}
+
+static void a_finished_adapter_that_is_there_again_counts_on(void)
+{
+    struct session session = {0};
+    observe_one(&session, reading(1, 1, 100, 10));
+    finish(&session, reading(1, 1, 160, 12));
+    observe_one(&session, reading(1, 1, 160, 12));
+    CHECK(is_attached(&session, 1, 1));
+    CHECK(totals(&session, 160, 12));
+    observe_one(&session, reading(1, 1, 200, 13));
+    CHECK(totals(&session, 200, 13));
+    CHECK(finish(&session, reading(1, 1, 230, 13)));
+    CHECK(totals(&session, 230, 13));
     session_clear(&session);
 }
 
@@ -658,6 +673,7 @@ int main(void)
     a_rebased_adapter_leaves_the_others_alone();
     a_finished_adapter_keeps_its_final_figures();
     late_readings_of_a_finished_adapter_change_nothing();
+    a_finished_adapter_that_is_there_again_counts_on();
     an_adapter_finishes_once();
     an_adapter_that_the_session_never_saw_cannot_finish();
     an_adapter_that_vanished_may_still_get_its_final_figures();

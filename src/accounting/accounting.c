@@ -95,6 +95,15 @@ static void fault_uncounted(const struct machine_sample *sample, enum direction 
         if ((sample->readings[i].present & 1u << direction) != 0)
             continue;
         mac_format(adapter->mac, mac);
+        if (sample->readings[i].problem != NULL) {
+            fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                      "the bytes of adapter %s (type '%s', device %s) cannot be known, nor the "
+                      "machine's total: %s",
+                      mac, adapter->type != NULL ? adapter->type : "unknown",
+                      adapter->device != NULL ? adapter->device : "none",
+                      sample->readings[i].problem);
+            return;
+        }
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "the host has no byte counter for adapter %s (type '%s'%s%s), so the machine's "
                   "total cannot be known; plug the adapter into a bridge or network, or read "

@@ -64,6 +64,18 @@ static enum verdict observe_adapter(struct session_adapter *adapter,
     return verdict;
 }
 
+/* Whether a device that was taken for gone is there: it counts on from its
+ * final figures. */
+static bool is_back(const struct session_adapter *adapter, const struct device_reading *reading)
+{
+    for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+        if (adapter->counters[direction].seen &&
+            ((reading->present & 1u << direction) == 0 ||
+             decimal_compare(reading->bytes[direction], adapter->counters[direction].last) < 0))
+            return false;
+    return reading->present != 0;
+}
+
 bool session_observe(struct session *session, const struct device_reading *readings, size_t count)
 {
     size_t before = session->count;
@@ -81,9 +93,10 @@ bool session_observe(struct session *session, const struct device_reading *readi
             *adapter = (struct session_adapter){.key = readings[i].key};
             observe_adapter(adapter, &readings[i]);
             adapter->verdict = session->observed ? VERDICT_APPEARED : VERDICT_FIRST;
-        } else if (adapter->finished) {
+        } else if (adapter->finished && !is_back(adapter, &readings[i])) {
             continue;
         } else {
+            adapter->finished = false;
             adapter->verdict = observe_adapter(adapter, &readings[i]);
         }
         adapter->attached = true;

@@ -35,6 +35,7 @@ struct device_reading {
     struct device_key key;
     unsigned present;
     struct decimal bytes[DIRECTION_COUNT];
+    const char *problem; /* why the host gives no figure, where more is known than that */
 };
 
 struct session_adapter {
@@ -88,9 +89,10 @@ void session_rebase_adapter(struct session_adapter *adapter);
  * a new session. */
 bool session_copy(struct session *copy, const struct session *session);
 
-/* The final figures of a device that is gone: later readings of the same
- * incarnation are old news and change nothing. False when the session has no
- * such adapter. */
+/* The final figures of a device that is gone: lower readings of the same
+ * incarnation are old news and change nothing. A device that is there again
+ * with all that it counted, as after a visit to another network namespace, has
+ * not finished. False when the session has no such adapter. */
 bool session_finish_adapter(struct session *session, const struct device_reading *final);
 
 /* The sum over all adapters of the session, those that have gone included. */

@@ -12,6 +12,7 @@ static int read_kind(const struct nlattr *attribute, void *device)
         const char *kind = mnl_attr_get_str(attribute);
         ((struct link *)device)->is_guest_end =
             strcmp(kind, "macvtap") == 0 || strcmp(kind, "macvlan") == 0;
+        ((struct link *)device)->is_tap = strcmp(kind, "tun") == 0;
     }
     return MNL_CB_OK;
 }
@@ -36,6 +37,10 @@ static int read_attribute(const struct nlattr *attribute, void *data)
         device->has_bytes = true;
         device->received = stats.rx_bytes;
         device->sent = stats.tx_bytes;
+        break;
+    case IFLA_NEW_NETNSID:
+    case IFLA_NEW_IFINDEX:
+        device->is_moved = true;
         break;
     case IFLA_LINKINFO:
         mnl_attr_parse_nested(attribute, read_kind, device);

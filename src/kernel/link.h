@@ -18,6 +18,8 @@ struct link {
     /* The host is at the other end of a tap: what it receives, the guest has
      * sent. A macvtap is the guest's own end. */
     bool is_guest_end;
+    bool is_tap;   /* "tun" in the kernel's words */
+    bool is_moved; /* RTM_DELLINK: to another network namespace, where it lives on */
     bool has_bytes;
     uint64_t received; /* as the device counts: IFLA_STATS64 */
     uint64_t sent;

@@ -414,8 +414,7 @@ struct host *libvirt_open(const char *uri, int timeout, enum counters counters, 
         return NULL;
     }
     self->counters = counters;
-    if (counters != COUNTERS_HYPERVISOR)
-        self->kernel = link_stats_open();
+    self->kernel = link_stats_open();
     if (!event_loop_acquire(fault)) {
         libvirt_destroy(&self->base);
         return NULL;

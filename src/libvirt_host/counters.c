@@ -175,6 +175,8 @@ static bool definition_holds(const struct known_domain *known, int64_t domain_id
     for (size_t i = 0; i < known->adapters->count; i++) {
         const struct adapter *adapter = &known->adapters->adapters[i];
         uint64_t incarnation = known->devices[i].incarnation;
+        if (known->devices[i].problem != NULL)
+            return false; /* it may be over */
         if (find_interface(record, adapter->device) == NULL)
             continue;
         if (incarnation_is_ifindex(incarnation) && if_nametoindex(adapter->device) != incarnation)
@@ -281,6 +283,8 @@ static bool sample_from_record(struct libvirt_host *self, const virDomainStatsRe
     for (size_t i = 0; ok && i < sample->adapters->count; i++) {
         const struct adapter *adapter = &sample->adapters->adapters[i];
         const struct bulk_interface *interface = find_interface(&record, adapter->device);
+        if (sample->readings[i].problem != NULL || !adapter_type_is_counted(adapter->type))
+            continue;
         if (interface != NULL && interface->present != 0)
             read_from_bulk(interface, &sample->readings[i]);
         else if (adapter->type != NULL && strcmp(adapter->type, "hostdev") == 0 &&
@@ -288,8 +292,10 @@ static bool sample_from_record(struct libvirt_host *self, const virDomainStatsRe
             read_one_by_one(stats->dom, adapter, &sample->readings[i]);
     }
     free(record.interfaces);
-    if (ok)
+    if (ok) {
         libvirt_kernel_finish_proof(self, sample);
+        libvirt_kernel_correct(self, sample);
+    }
     return ok;
 }
 
@@ -309,9 +315,13 @@ static bool sample_one_by_one(struct libvirt_host *self, virDomainPtr domain,
     if (devices == NULL)
         return fault_out_of_memory(fault);
     known_domain_free(devices);
-    for (size_t i = 0; i < sample->adapters->count; i++)
-        if (has_unique_mac(sample->adapters, i) || sample->adapters->adapters[i].device != NULL)
-            read_one_by_one(domain, &sample->adapters->adapters[i], &sample->readings[i]);
+    for (size_t i = 0; i < sample->adapters->count; i++) {
+        const struct adapter *adapter = &sample->adapters->adapters[i];
+        if (sample->readings[i].problem == NULL && adapter_type_is_counted(adapter->type) &&
+            (has_unique_mac(sample->adapters, i) || adapter->device != NULL))
+            read_one_by_one(domain, adapter, &sample->readings[i]);
+    }
+    libvirt_kernel_correct(self, sample);
     return true;
 }
 
@@ -419,7 +429,7 @@ static bool prove_sample(struct libvirt_host *self, const struct machine_uuid *u
     for (int attempt = 0; refusal == NULL && attempt < PROOF_ATTEMPTS; attempt++) {
         if (!ask_libvirt(self, uuid, sample, fault))
             return false;
-        if (sample->domain_id == NOT_RUNNING)
+        if (sample->domain_id == NOT_RUNNING || sample->adapters->count == 0)
             return true;
         machine_sample_clear(sample);
         if (libvirt_kernel_sample(self, uuid, sample))
@@ -529,6 +539,7 @@ static void sample_others(struct libvirt_host *self, virDomainPtr *others, sampl
     uint64_t asked_in = definition_changes(self);
 
     if (others[0] != NULL && self->counters != COUNTERS_KERNEL) {
+        libvirt_kernel_begin_proof(self, NULL);
         int count = virDomainListGetStats(others, BULK_STATISTICS, &records, BULK_FLAGS);
         receive_records(self, records, count, asked_in, receive, context);
         virDomainStatsRecordListFree(records);

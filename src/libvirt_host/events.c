@@ -208,6 +208,8 @@ static void on_device_gone(void *context, const struct link *device)
     struct host_listener listener;
 
     libvirt_kernel_forget_device(context, device->ifindex);
+    if (device->is_moved)
+        return; /* it counts on elsewhere, and may come back */
     if (!hold_listener(context, &listener))
         return;
     link_bytes(device, bytes);

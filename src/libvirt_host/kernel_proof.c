@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEVICES = 64, MOST_FAILURES = 3 };
+enum { FEW_DEVICES = 8, MOST_FAILURES = 3 };
 
 static void fill_bytes(const struct known_device *known, const struct device_counter *device,
                        struct decimal bytes[DIRECTION_COUNT])
@@ -24,15 +24,33 @@ static void fill_bytes(const struct known_device *known, const struct device_cou
         decimal_from_uint64(known->is_guest_end ? device->received : device->sent);
 }
 
+/* Room for the counters of a domain's devices, mostly without an allocation. */
+struct device_room {
+    struct device_counter *devices; /* NULL without memory */
+    struct device_counter few[FEW_DEVICES];
+};
+
+static struct device_counter *make_room(struct device_room *room, size_t count)
+{
+    room->devices = count <= FEW_DEVICES ? room->few : calloc(count, sizeof *room->devices);
+    return room->devices;
+}
+
+static void free_room(struct device_room *room)
+{
+    if (room->devices != room->few)
+        free(room->devices);
+}
+
 /* With the lock held. The kernel's figures of all the domain's devices. */
 static bool read_devices(struct libvirt_host *self, const struct known_domain *known,
-                         struct device_counter devices[MOST_DEVICES])
+                         struct device_counter *devices)
 {
     size_t count = known->adapters->count;
-    if (count > MOST_DEVICES)
+    if (devices == NULL)
         return false;
     for (size_t i = 0; i < count; i++)
-        devices[i].ifindex = (unsigned)known->devices[i].incarnation;
+        devices[i] = (struct device_counter){.ifindex = (unsigned)known->devices[i].incarnation};
     if (!link_stats_read(self->kernel, devices, count))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -63,15 +81,17 @@ static void fill_reading(const struct known_domain *known, size_t i,
 bool libvirt_kernel_sample(struct libvirt_host *self, const struct machine_uuid *uuid,
                            struct machine_sample *sample)
 {
-    struct device_counter devices[MOST_DEVICES];
+    struct device_room room;
     bool ok = false;
 
     pthread_mutex_lock(&self->lock);
     const struct known_domain *known = known_domain_find(self, uuid);
     if (known != NULL && known->trust == TRUST_PROVEN && !self->is_closed) {
-        ok = read_devices(self, known, devices) && start_sample(known, sample);
+        make_room(&room, known->adapters->count);
+        ok = read_devices(self, known, room.devices) && start_sample(known, sample);
         for (size_t i = 0; ok && i < known->adapters->count; i++)
-            fill_reading(known, i, &devices[i], &sample->readings[i]);
+            fill_reading(known, i, &room.devices[i], &sample->readings[i]);
+        free_room(&room);
         if (!ok) { /* a device is gone: libvirt knows why */
             machine_sample_clear(sample);
             known_domain_forget(self, uuid);
@@ -175,9 +195,12 @@ bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *recei
 
     pthread_mutex_lock(&self->lock);
     struct census census = count_known(self);
-    /* Many to ask libvirt for cost no less than all. */
-    bool ok = census.proven > 0 && census.unproven == 0 && census.others * 8 <= census.proven &&
-              prepare_dump(self, census.devices);
+    /* Many to ask libvirt for cost no less than all. With counters = 'kernel' the
+     * unproven are not asked for here, and would never be proven. */
+    if (self->counters != COUNTERS_KERNEL)
+        census.others += census.unproven;
+    bool ok = census.proven > 0 && (census.unproven == 0 || self->counters != COUNTERS_KERNEL) &&
+              census.others * 8 <= census.proven && prepare_dump(self, census.devices);
     *others = ok ? calloc(census.others + 1, sizeof **others) : NULL;
     ok = ok && *others != NULL &&
          link_stats_read_all(self->kernel, self->dump, self->devices_in_dump);
@@ -188,7 +211,7 @@ bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *recei
                 tell_from_dump(self, known, receive, context);
             } else if (known->trust == TRUST_STOPPED && is_told_of_starts) {
                 tell_stopped(known, receive, context);
-            } else if (known->trust == TRUST_NONE) {
+            } else if (known->trust == TRUST_NONE || known->trust == TRUST_UNPROVEN) {
                 virDomainRef(known->domain);
                 (*others)[other++] = known->domain;
             }
@@ -231,16 +254,19 @@ void libvirt_kernel_forget_device(struct libvirt_host *self, unsigned ifindex)
 
 static void read_before(struct libvirt_host *self, struct known_domain *known)
 {
-    struct device_counter devices[MOST_DEVICES];
+    struct device_room room;
 
     if (known->trust != TRUST_UNPROVEN)
         return;
-    size_t size = known->adapters->count * sizeof devices[0];
-    bool ok = read_devices(self, known, devices);
+    size_t size = known->adapters->count * sizeof room.few[0];
+    make_room(&room, known->adapters->count);
+    bool ok = read_devices(self, known, room.devices);
+    known->is_unreadable = !ok;
     if (ok && known->before == NULL)
         known->before = malloc(size);
     if (ok && known->before != NULL)
-        memcpy(known->before, devices, size);
+        memcpy(known->before, room.devices, size);
+    free_room(&room);
 }
 
 void libvirt_kernel_begin_proof(struct libvirt_host *self, const struct machine_uuid *uuid)
@@ -270,37 +296,90 @@ static bool lies_between(const struct known_device *known, const struct device_c
     return true;
 }
 
+/* What has failed again and again: a device that cannot be read is left to
+ * libvirt; one that is the machine's own is right, whatever libvirt says. */
+static void give_up_proof(struct known_domain *known, const struct device_counter *after,
+                          const struct machine_sample *sample, bool is_read)
+{
+    known->trust = is_read ? TRUST_PROVEN : TRUST_NONE;
+    for (size_t i = 0; i < known->adapters->count; i++) {
+        struct known_device *device = &known->devices[i];
+        if (!is_read)
+            device->reason = "the kernel does not give the counters of all the machine's devices";
+        else if (!lies_between(device, &known->before[i], &after[i], &sample->readings[i]))
+            device->is_overruled = true;
+    }
+}
+
+static void finish_proof(struct libvirt_host *self, struct known_domain *known,
+                         const struct machine_sample *sample)
+{
+    struct device_room room;
+    make_room(&room, known->adapters->count);
+    bool is_read = !known->is_unreadable && read_devices(self, known, room.devices);
+    bool is_proven = is_read;
+
+    for (size_t i = 0; is_proven && i < known->adapters->count; i++)
+        is_proven = lies_between(&known->devices[i], &known->before[i], &room.devices[i],
+                                 &sample->readings[i]);
+    /* Another thread's reading may have come between: once is no proof. */
+    if (is_proven)
+        known->trust = TRUST_PROVEN;
+    else if (++known->failures >= MOST_FAILURES)
+        give_up_proof(known, room.devices, sample, is_read);
+    free_room(&room);
+    free(known->before);
+    known->before = NULL;
+    known->is_unreadable = false;
+    self->devices_in_dump = 0;
+}
+
 void libvirt_kernel_finish_proof(struct libvirt_host *self, const struct machine_sample *sample)
 {
-    struct device_counter devices[MOST_DEVICES];
-
     pthread_mutex_lock(&self->lock);
     struct known_domain *known = known_domain_find(self, &sample->uuid);
     /* A host that does not tell of changes would be read wrongly after one. */
-    bool is_begun = known != NULL && known->trust == TRUST_UNPROVEN && libvirt_has_events(self) &&
-                    known->domain_id == sample->domain_id && known->adapters == sample->adapters &&
-                    known->before != NULL;
-    if (is_begun && read_devices(self, known, devices)) {
-        const char *failure = NULL;
-        for (size_t i = 0; i < known->adapters->count; i++) {
-            if (!lies_between(&known->devices[i], &known->before[i], &devices[i],
-                              &sample->readings[i])) {
-                known->devices[i].reason = "the kernel's counter is not the one that libvirt reads";
-                failure = known->devices[i].reason;
-            }
-        }
-        free(known->before);
-        known->before = NULL;
-        /* Another thread's reading may have come between: once is no proof. */
-        if (failure == NULL)
-            known->trust = TRUST_PROVEN;
-        else if (++known->failures >= MOST_FAILURES)
-            known->trust = TRUST_NONE;
-        self->devices_in_dump = 0;
-        for (size_t i = 0; known->trust != TRUST_NONE && i < known->adapters->count; i++)
-            known->devices[i].reason = NULL;
-    }
+    if (known != NULL && known->trust == TRUST_UNPROVEN && libvirt_has_events(self) &&
+        known->domain_id == sample->domain_id && known->adapters == sample->adapters &&
+        (known->before != NULL || known->is_unreadable))
+        finish_proof(self, known, sample);
     pthread_mutex_unlock(&self->lock);
+}
+
+/* Whether libvirt's figures are the device's, whichever end of it is the guest's. */
+static bool agrees(const struct device_reading *reading, const struct device_counter *device)
+{
+    const struct decimal received = decimal_from_uint64(device->received);
+    const struct decimal sent = decimal_from_uint64(device->sent);
+    const struct decimal *told = reading->bytes;
+
+    return reading->present == (1u << DIRECTION_SENT | 1u << DIRECTION_RECEIVED) &&
+           ((decimal_compare(told[DIRECTION_SENT], received) == 0 &&
+             decimal_compare(told[DIRECTION_RECEIVED], sent) == 0) ||
+            (decimal_compare(told[DIRECTION_SENT], sent) == 0 &&
+             decimal_compare(told[DIRECTION_RECEIVED], received) == 0));
+}
+
+void libvirt_kernel_correct(struct libvirt_host *self, struct machine_sample *sample)
+{
+    for (size_t i = 0; self->kernel != NULL && i < sample->adapters->count; i++) {
+        struct device_reading *reading = &sample->readings[i];
+        struct device_counter counter = {.ifindex = (unsigned)reading->key.incarnation};
+        struct link device;
+
+        if (!incarnation_is_ifindex(reading->key.incarnation) ||
+            !link_stats_read(self->kernel, &counter, 1))
+            continue;
+        if (counter.is_known && agrees(reading, &counter))
+            continue;
+        /* A device that has gone meanwhile, and that libvirt did not see or took
+         * for another, leaves its final figures to the monitor. */
+        reading->present = 0;
+        if (!link_read(counter.ifindex, &device) || !device.has_bytes)
+            continue;
+        link_bytes(&device, reading->bytes);
+        reading->present = 1u << DIRECTION_SENT | 1u << DIRECTION_RECEIVED;
+    }
 }
 
 /* ------------------------------------------------------------------------
@@ -327,6 +406,8 @@ const char *libvirt_kernel_refusal(struct libvirt_host *self, const struct machi
 
 static const char *reason_of(struct libvirt_host *self, const struct known_domain *known, size_t i)
 {
+    if (known->trust == TRUST_PROVEN && known->devices[i].is_overruled)
+        return "the device is the machine's own; libvirt's figure is of another or missing";
     if (known->trust == TRUST_PROVEN)
         return libvirt_has_events(self) ? "the kernel's counter was checked against libvirt's"
                                         : "libvirt does not answer; the kernel's counter was "

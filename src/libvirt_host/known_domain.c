@@ -1,5 +1,7 @@
 #include "libvirt_host/known_domain.h"
 
+#include "libvirt_host/process_taps.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,15 +114,89 @@ static bool has_host_device(const char *type)
     return false;
 }
 
-/* A device made anew on this host has another ifindex. Where the device is
+bool adapter_type_is_counted(const char *type)
+{
+    return type == NULL || has_host_device(type) || strcmp(type, "vhostuser") == 0 ||
+           strcmp(type, "hostdev") == 0;
+}
+
+#define OTHER_ADDRESS "the device of that name has another address than the adapter's"
+
+static const char problem_gone[] =
+    "its network device is not in this network namespace under that name: it was renamed, moved "
+    "or deleted; give it back its name and its namespace";
+static const char problem_other[] =
+    "another network device has the name of the machine's own, which was renamed, moved or "
+    "deleted; give it back its name";
+static const char problem_unsure[] =
+    "the network device of that name has another address than the adapter's, so it cannot be "
+    "shown to be the machine's; read as root or as the user of the machine's QEMU process";
+
+/* What helps to find an adapter's device. */
+struct search {
+    const struct adapter *adapter;
+    const struct process_taps *taps;
+    unsigned first;
+};
+
+/* An administrator's own device has whatever address it was given. */
+static bool can_serve(const struct adapter *adapter, const struct link *device)
+{
+    return (device->is_tap || device->is_guest_end) &&
+           (adapter->is_unmanaged || link_serves(device, adapter->mac));
+}
+
+/* The machine's own device under another name: the one that QEMU holds and that
+ * has the adapter's address, or the one that was seen first in this run. */
+static bool find_renamed(const struct search *search, struct link *device)
+{
+    size_t found = 0;
+    struct link one;
+
+    for (size_t i = 0; i < search->taps->count; i++) {
+        if (!link_find(search->taps->names[i], &one) || !one.is_tap ||
+            !link_serves(&one, search->adapter->mac) ||
+            (found > 0 && one.ifindex == device->ifindex))
+            continue;
+        *device = one;
+        found++;
+    }
+    if (found == 1)
+        return true;
+    return found == 0 && search->first != 0 && link_read(search->first, device) &&
+           can_serve(search->adapter, device) && (!device->is_tap || !search->taps->is_known);
+}
+
+/* The adapter's device on this host; false with the problem. What QEMU holds is
+ * its own. Where that cannot be seen, the device of that name must have been
+ * this run's from the first look on, be a tap, and have the adapter's address. */
+static bool find_device(const struct search *search, struct link *device, const char **problem)
+{
+    const struct adapter *adapter = search->adapter;
+    bool is_there = link_find(adapter->device, device);
+    bool is_of_kind = is_there && (device->is_tap || device->is_guest_end);
+    bool is_first = search->first == 0 || (is_there && search->first == device->ifindex);
+
+    if (is_of_kind && device->is_tap && search->taps->is_known) {
+        if (process_taps_have(search->taps, adapter->device))
+            return true;
+    } else if (is_of_kind && is_first && can_serve(adapter, device)) {
+        return true;
+    }
+    *problem = !is_there                                           ? problem_gone
+               : is_of_kind && is_first && !search->taps->is_known ? problem_unsure
+                                                                   : problem_other;
+    return find_renamed(search, device);
+}
+
+/* A device that was made again on this host has another ifindex. Where the device is
  * not to be seen (a remote host, another network namespace, no device at all)
  * its name must do: libvirt does not use a number of vnetN twice while its
- * daemon runs. A device of that name that is not the adapter's, as one in
- * another network namespace may be, is not taken for it; an administrator's own
- * device has whatever address it was given. */
+ * daemon runs. */
 static void look_at_device(const struct libvirt_host *self, const struct adapter *adapter,
-                           struct known_device *known)
+                           const struct process_taps *taps, struct known_device *known)
 {
+    const struct search search = {.adapter = adapter, .taps = taps, .first = known->first};
     struct link device;
 
     known->incarnation = incarnation_of_name(adapter);
@@ -128,26 +204,61 @@ static void look_at_device(const struct libvirt_host *self, const struct adapter
         known->reason = "not a local QEMU host";
     else if (adapter->device == NULL)
         known->reason = "the adapter has no network device on the host";
+    else if (!has_host_device(adapter->type))
+        known->reason = "not a type whose counters are those of a network device";
     else if (!self->shares_network)
         known->reason = "the daemon's socket is not one of this network namespace";
-    else if (!link_find(adapter->device, &device))
-        known->reason = "the device is not in this network namespace";
-    else if (!adapter->is_unmanaged && !link_serves(&device, adapter->mac))
-        known->reason = "the device of that name has another address than the adapter's";
-    else
-        known->incarnation = device.ifindex;
-
+    else if (!find_device(&search, &device, &known->problem))
+        known->reason =
+            known->problem == problem_gone     ? "the device is not in this network namespace"
+            : known->problem == problem_unsure ? OTHER_ADDRESS
+                                               : "another device has the name of the machine's";
     if (known->reason != NULL)
         return;
+    known->problem = NULL;
+    known->incarnation = device.ifindex;
+    known->first = device.ifindex;
     known->is_guest_end = device.is_guest_end;
     if (self->counters == COUNTERS_HYPERVISOR)
         known->reason = "option counters = 'hypervisor'";
     else if (self->kernel == NULL)
         known->reason = "the kernel gives no netlink socket";
-    else if (!has_host_device(adapter->type))
-        known->reason = "not a type whose counters are those of a network device";
     else if (adapter->is_unmanaged)
         known->reason = "an unmanaged device outlives its machine's runs";
+    else if (!link_serves(&device, adapter->mac))
+        known->reason = OTHER_ADDRESS;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* What was seen of the same run's devices before. */
+static void recall_devices(struct libvirt_host *self, struct known_domain *known)
+{
+    pthread_mutex_lock(&self->lock);
+    const struct known_domain *before = known_domain_find(self, &known->uuid);
+    size_t count =
+        before != NULL && before->adapters != NULL && before->domain_id == known->domain_id
+            ? before->adapters->count
+            : 0;
+    for (size_t i = 0; i < known->adapters->count; i++) {
+        const struct adapter *adapter = &known->adapters->adapters[i];
+        for (size_t k = 0; k < count; k++)
+            if (memcmp(before->adapters->adapters[k].mac, adapter->mac, MAC_SIZE) == 0 &&
+                same_text(before->adapters->adapters[k].device, adapter->device))
+                known->devices[i].first = before->devices[k].first;
+    }
+    pthread_mutex_unlock(&self->lock);
+}
+
+static bool has_devices_here(const struct libvirt_host *self, const struct adapter_list *adapters)
+{
+    for (size_t i = 0; self->is_local_qemu && self->shares_network && i < adapters->count; i++)
+        if (adapters->adapters[i].device != NULL && has_host_device(adapters->adapters[i].type))
+            return true;
+    return false;
 }
 
 static struct known_domain *allocate(virDomainPtr domain, size_t devices)
@@ -160,7 +271,7 @@ static struct known_domain *allocate(virDomainPtr domain, size_t devices)
     return known;
 }
 
-struct known_domain *known_domain_new(const struct libvirt_host *self, virDomainPtr domain,
+struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr domain,
                                       struct machine_sample *sample)
 {
     size_t count = sample->adapters->count;
@@ -173,12 +284,18 @@ struct known_domain *known_domain_new(const struct libvirt_host *self, virDomain
     known->baseline = baseline_copy(sample->baseline);
     known->complaint = sample->complaint;
     known->trust = count > 0 ? TRUST_UNPROVEN : TRUST_NONE;
+    recall_devices(self, known);
+    struct process_taps taps = {0};
+    if (has_devices_here(self, known->adapters))
+        process_taps_read(virDomainGetName(domain), &known->uuid, &taps);
     for (size_t i = 0; i < count; i++) {
-        look_at_device(self, &sample->adapters->adapters[i], &known->devices[i]);
+        look_at_device(self, &sample->adapters->adapters[i], &taps, &known->devices[i]);
         if (known->devices[i].reason != NULL)
             known->trust = TRUST_NONE;
         sample->readings[i].key.incarnation = known->devices[i].incarnation;
+        sample->readings[i].problem = known->devices[i].problem;
     }
+    process_taps_clear(&taps);
     return known;
 }
 

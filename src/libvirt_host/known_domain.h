@@ -13,14 +13,17 @@ enum trust {
     TRUST_STOPPED,  /* the machine does not run: nothing is read */
     TRUST_NONE,     /* an adapter's device is not for the kernel to ask, or failed the proof */
     TRUST_UNPROVEN, /* the devices fit: to be compared with libvirt's own figures */
-    TRUST_PROVEN    /* libvirt's figures lay between two of the kernel's */
+    TRUST_PROVEN    /* libvirt's figures lay between two of the kernel's, or were overruled */
 };
 
 struct known_device {
     uint64_t incarnation;
-    const char *reason; /* why the kernel cannot be asked; NULL when it can */
-    uint32_t position;  /* in the host's list for dumps */
-    bool is_guest_end;  /* see link.h */
+    const char *reason;  /* why the kernel cannot be asked; NULL when it can */
+    const char *problem; /* why no figure is the machine's, not even libvirt's; or NULL */
+    uint32_t position;   /* in the host's list for dumps */
+    unsigned first;      /* ifindex of the device when it was first seen in this run; 0: never */
+    bool is_guest_end;   /* see link.h */
+    bool is_overruled;   /* libvirt's figures are another device's: the kernel's are right */
 };
 
 struct known_domain {
@@ -35,6 +38,7 @@ struct known_domain {
     enum trust trust;
     unsigned failures;             /* of proofs */
     struct device_counter *before; /* the first of a proof's two readings; NULL: none under way */
+    bool is_unreadable;            /* the first reading failed: so does the proof */
     struct known_device devices[]; /* of adapters */
 };
 
@@ -47,10 +51,14 @@ void known_domain_keep(struct libvirt_host *self, struct known_domain *known);
 
 /* Without the lock: looks at the devices of the sample's adapters, whose
  * incarnations become those of the readings. NULL without memory. */
-struct known_domain *known_domain_new(const struct libvirt_host *self, virDomainPtr domain,
+struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr domain,
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
 void known_domain_free(struct known_domain *known);
+/* Whether libvirt takes the counters of adapters of that type from anything
+ * that is the machine's. For others it reads whatever device has the target's
+ * name. */
+bool adapter_type_is_counted(const char *type);
 /* Whether both are of the same run, with the same devices, over the same
  * connection. */
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b);
@@ -72,6 +80,10 @@ bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *recei
  * domain or of all that are unproven (NULL), and, after it, the proof. */
 void libvirt_kernel_begin_proof(struct libvirt_host *self, const struct machine_uuid *uuid);
 void libvirt_kernel_finish_proof(struct libvirt_host *self, const struct machine_sample *sample);
+
+/* After libvirt's figures and the proof: puts the kernel's in their place where
+ * they differ. libvirt finds a device by its name, or by a name that ends so. */
+void libvirt_kernel_correct(struct libvirt_host *self, struct machine_sample *sample);
 
 /* The device is gone: what is known of its machine no longer holds, even when
  * another device gets the same ifindex. */

@@ -47,7 +47,7 @@ int64_t process_age(const char *pid)
     return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec - start;
 }
 
-static bool runs_machine(const char *pid, const char *uuid)
+bool process_runs_machine(const char *pid, const char *uuid)
 {
     char command[16384], option[64];
 
@@ -66,7 +66,7 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seco
 
     machine_uuid_format(uuid, text);
     for (const struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !runs_machine(entry->d_name, text))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !process_runs_machine(entry->d_name, text))
             continue;
         int64_t one = process_age(entry->d_name);
         if (one < 0)

@@ -20,4 +20,7 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seco
 /* Nanoseconds that the process has been running; -1 when it is gone. */
 int64_t process_age(const char *pid);
 
+/* Whether that process of /proc is the QEMU of the machine with that UUID. */
+bool process_runs_machine(const char *pid, const char *uuid);
+
 #endif
