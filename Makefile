@@ -14,6 +14,11 @@ WERROR   := -Werror
 STANDARD := -std=c11 -D_GNU_SOURCE -Isrc
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow $(WERROR)
 
+# Beside CFLAGS and LDFLAGS and after them, so that a user's do not take it
+# away. `make check-hardening` looks for each in the module.
+HARDENED_CODE   := -fvisibility=hidden -fstack-protector-strong -include src/base/hardening.h
+HARDENED_MODULE := -Wl,-z,relro,-z,now,-z,noexecstack
+
 # bash, for pipefail: a test that is piped into a log must not lose its status.
 SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -24,12 +29,18 @@ SHELL       := /bin/bash
 # Asked for when something is compiled, not when this file is read: a new
 # machine gets pkg-config only in the course of `make demo`. A module has Lua's
 # functions from the interpreter that loads it, so it is never linked with Lua.
-LUA       = $(if $(shell pkg-config --exists lua5.4 && echo yes),lua5.4,lua-5.4)
+# Lua's name is looked for once.
+LUA       = $(eval LUA := $(or $(shell scripts/lua_package),lua5.4))$(LUA)
 LIBRARIES = libvirt libxml-2.0 libmnl
 
 # $(call pkg_config,OPTION,PACKAGES)
 pkg_config = $(or $(shell pkg-config $(1) $(2)),$(error pkg-config does not find \
   $(2): run ./install-dependencies build))
+
+# Who knows where the headers and libraries are, as LuaRocks does, says so with
+# INCLUDES (-I...) and LIBS (-L... -l...), and pkg-config is not asked.
+INCLUDES = $(call pkg_config,--cflags,$(LUA) $(LIBRARIES))
+LIBS     = $(call pkg_config,--libs,$(LIBRARIES))
 
 # --- Sources -----------------------------------------------------------------
 
@@ -59,13 +70,13 @@ programs: $(MODULE) $(TEST_PROGRAMS)
 
 $(MODULE): $(call objects,$(SOURCES))
 	@mkdir -p $(@D)
-	$(CC) -shared $(CFLAGS) $(LDFLAGS) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDENED_MODULE) $^ -o $@ $(LIBS) -lpthread
 
 # The Makefile is a prerequisite because the flags are in it.
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) -MMD -MP \
-	  $(call pkg_config,--cflags,$(LUA) $(LIBRARIES)) -c $< -o $@
+	$(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(CPPFLAGS) -fPIC $(HARDENED_CODE) -MMD -MP \
+	  $(INCLUDES) -c $< -o $@
 
 # Make would delete the objects of the test programs as intermediate files.
 .SECONDARY:
@@ -119,24 +130,18 @@ test-c: $(TEST_PROGRAMS)
 BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
          $(LUA_RUNNER) lua5.4 $(shell command -v busted) --ignore-lua -o plainTerminal
 
-# $(call run_specs,NAME,OPTIONS): a run that crashes leaves no summary and a
-# wrong filter finds no test; both have failed.
-define run_specs
-mkdir -p $(BUILD); \
-$(BUSTED) $(2) 2>&1 | tee $(BUILD)/$(1).log; status=$$?; \
-grep -qE '^[1-9][0-9]* success' $(BUILD)/$(1).log || \
-  { echo "FAILED: no spec has passed, or busted did not finish"; status=1; }; \
-(exit $$status)
-endef
+# As many spec files side by side as there are processors: most of the time of
+# those with guests is spent waiting for them.
+SPEC_JOBS ?= $(shell nproc)
 
 .PHONY: test-specs
 test-specs: $(MODULE)
-	@$(call run_specs,specs,$(SPECS))
+	@spec/support/run_specs $(BUILD)/specs $(SPEC_JOBS) env $(BUSTED) $(SPECS) 2>&1 | tee $(BUILD)/specs.log
 
 # --- Checks ------------------------------------------------------------------
 
 # Each can be run alone. `make check` runs all, also after one has failed.
-CHECKS := check-lua check-format check-gcc check-clang check-cppcheck check-tidy \
+CHECKS := check-lua check-format check-includes check-gcc check-clang check-hardening check-cppcheck check-tidy \
           check-docs check-rockspec check-sanitizers check-valgrind check-threads
 
 .PHONY: check $(CHECKS)
@@ -156,12 +161,24 @@ check-lua:
 check-format:
 	clang-format --dry-run --Werror $(C_FILES)
 
+# Who may include whom: see the script.
+check-includes:
+	lua5.4 scripts/check_includes.lua $(wildcard src/*/*.[ch])
+
 # With all warnings in force, as every build here.
 check-gcc:
 	$(make) $(jobs) BUILD=build-gcc CC=gcc compile
+	$(make) $(jobs) BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage" compile
 
 check-clang:
 	$(make) $(jobs) BUILD=build-clang CC=clang compile
+
+# The usual build, and one whose user's flags would take away what they can.
+check-hardening: $(MODULE)
+	scripts/check_hardening $(MODULE)
+	$(make) $(jobs) BUILD=build-hardened CFLAGS="-O1 -fno-stack-protector -fvisibility=default" \
+	  LDFLAGS="-Wl,-z,lazy,-z,norelro" all
+	scripts/check_hardening build-hardened/vmaccountant/core.so
 
 .PHONY: compile
 compile: programs $(call objects,$(wildcard bench/*.c))
@@ -183,30 +200,34 @@ tidy_checks = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-size
 
 check-tidy:
 	clang-tidy --quiet --checks='$(tidy_checks)' --warnings-as-errors='*' $(SOURCES) -- \
-	  $(STANDARD) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES)) 2>$(BUILD)/clang-tidy.log
+	  $(STANDARD) $(INCLUDES) 2>$(BUILD)/clang-tidy.log
 
 # The code and what is written of it: see the script. LDoc's own warnings are
 # errors here.
 check-docs: $(MODULE)
 	@./install-dependencies docs
-	$(make) -s $(BUILD)/docs/objects.c
+	$(make) -s docs-pages
 	$(HERE) lua5.4 scripts/generate_types.lua >$(BUILD)/types.lua
 	$(HERE) lua5.4 scripts/check_documentation.lua $(BUILD)/types.lua $(OBJECTS)
 	ldoc --quiet --fatalwarnings --dir $(BUILD)/docs/html .
+	grep -q '<a name = "CreateObject">' $(BUILD)/docs/html/modules/vmaccountant.html
+	grep -q '<a name = "AddMachine">' $(BUILD)/docs/html/modules/vmaccountant.simulator.html
+	! grep -qE '<a name = "(CreateObject|AddMachine)">' $(BUILD)/docs/html/modules/objects.html
 
-# The rock has all sources, its modules work, and they are those that
-# `make install` installs.
+# The rock's modules work, they are those that `make install` installs, and
+# LuaRocks leaves nothing in the tree that Lua could load from there.
 rocks := $(BUILD)/rocks
 
-# LuaRocks leaves objects beside the sources: so, a copy of them.
+# In a copy of the tree, as in a fresh clone.
 check-rockspec: $(MODULE)
 	luarocks lint $(ROCKSPEC)
-	diff <(lua5.4 -e '$(list_rock)' | sort) <(printf '%s\n' $(SOURCES) $(LUA_FILES) | sort) || \
-	  { echo "$(ROCKSPEC) does not list what the tree has (<: only there, >: only here)"; exit 1; }
 	rm -rf $(rocks)
-	mkdir -p $(rocks)
-	cp -r src lua LICENSE $(ROCKSPEC) $(rocks)
-	cd $(rocks) && luarocks --lua-version 5.4 make --tree tree >log 2>&1 || { cat log; exit 1; }
+	mkdir -p $(rocks)/clone
+	cp -r src lua scripts LICENSE Makefile $(ROCKSPEC) $(rocks)/clone
+	cd $(rocks)/clone && find . -type f | sort >../before
+	cd $(rocks)/clone && luarocks --lua-version 5.4 make --tree ../tree >../log 2>&1 || { cat ../log; exit 1; }
+	cd $(rocks)/clone && find . -type f -not -path './build/*' | sort | diff ../before -
+	scripts/check_hardening $(rocks)/tree/lib/lua/5.4/vmaccountant/core.so
 	$(make) -s install DESTDIR=$(rocks)/ PREFIX=installed
 	diff <(cd $(rocks)/tree && find share/lua lib/lua -type f | sort) \
 	  <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort)
@@ -217,8 +238,6 @@ check-rockspec: $(MODULE)
 	done
 
 ROCKSPEC := vmaccountant-scm-1.rockspec
-list_rock = dofile "$(ROCKSPEC)" for _, module in pairs(build.modules) do \
-  print(type(module) == "string" and module or table.concat(module.sources, "\n")) end
 
 # Of the specs, those that need no host of their own and do not watch memory or
 # time.
@@ -274,7 +293,15 @@ demo:
 	@./install-dependencies build
 	@mkdir -p $(BUILD)
 	@$(make) $(jobs) all >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
+	@echo "The machine of libvirt's own test host (examples/network_bytes_sent.lua test:///default):"; echo
 	@$(HERE) lua5.4 examples/network_bytes_sent.lua test:///default
+	@echo "What events do to the figures (examples/story.lua):"; echo
+	@$(HERE) lua5.4 examples/story.lua
+	@echo
+	@echo 'Try next, after eval "$$(make -s env)":'
+	@echo '    lua5.4 examples/all_counters.lua qemu:///system   the machines of this host, with all counters'
+	@echo '    lua5.4 -lvmaccountant                             vmaccountant.help() at the prompt'
+	@echo '    less README.md                                    from VBScript to Lua, and what counts'
 
 # Without root the specs that need a hypervisor host report themselves as
 # pending, and its packages are not asked for.
@@ -302,19 +329,30 @@ soak:
 	@$(make) $(jobs) all
 	$(HERE) spec/support/private_host lua5.4 spec/soak.lua $(SOAK_ARGS)
 
-# LDoc takes a file without @module for a mistake, and the objects' files are
-# one page together: so it reads a copy of them in one, with a title.
-OBJECTS := $(patsubst %,src/binding/%.c,module application event_handlers host_info collection machine accountant accountant_processor adapter task simulation simulated_disk simulated_processor)
+# LDoc takes a file without @module for a mistake, and one page is made of
+# several files: so it reads copies of them, each with a title. What is a
+# function of a module in Lua goes to the page of that module.
+binding     = $(patsubst %,src/binding/%.c,$(1))
+MODEL      := $(call binding,application event_handlers host_info collection machine accountant accountant_processor adapter task)
+SIMULATION := $(call binding,simulation simulated_disk simulated_processor)
+FUNCTIONS  := $(call binding,module constants)
+OBJECTS    := $(FUNCTIONS) $(MODEL) $(SIMULATION)
+PAGES      := $(patsubst %,$(BUILD)/docs/%.c,objects vmaccountant vmaccountant.simulator)
 
-.PHONY: docs
-docs: $(BUILD)/docs/objects.c
+.PHONY: docs docs-pages
+docs: docs-pages
 	@./install-dependencies docs
 	ldoc --quiet --dir doc .
 
-$(BUILD)/docs/objects.c: $(OBJECTS)
+# For LDoc's settings, which know of no other BUILD.
+docs-pages: $(PAGES)
+
+$(BUILD)/docs/objects.c: $(MODEL)
+$(BUILD)/docs/vmaccountant.c: $(FUNCTIONS)
+$(BUILD)/docs/vmaccountant.simulator.c: $(SIMULATION)
+$(PAGES):
 	@mkdir -p $(BUILD)/docs
-	@{ printf '/***\nThe objects and their members.\n@module objects\n*/\n'; cat $(OBJECTS); } \
-	  >$@
+	@{ printf '/***\nThe objects and their members.\n@module %s\n*/\n' $(notdir $(basename $@)); cat $^; } >$@
 
 # Definitions for editors.
 .PHONY: types
@@ -328,35 +366,49 @@ env:
 	@echo 'export LUA_PATH="$(LUA_PATH_HERE)"'
 	@echo 'export LUA_CPATH="$(LUA_CPATH_HERE)"'
 
-LUA_FOLDER := $(DESTDIR)$(PREFIX)/share/lua/5.4/vmaccountant
-C_FOLDER   := $(DESTDIR)$(PREFIX)/lib/lua/5.4/vmaccountant
+# The folders of Lua's path, by the names that other modules' makefiles use.
+LUA_DIR  ?= $(PREFIX)/share/lua/5.4
+LUA_CDIR ?= $(PREFIX)/lib/lua/5.4
+
+# A user's path, which may have blanks, as one word of the shell.
+quote = '$(subst ','\'',$(1))'
+LUA_FOLDER = $(DESTDIR)$(LUA_DIR)/vmaccountant
+C_FOLDER   = $(DESTDIR)$(LUA_CDIR)/vmaccountant
 
 .PHONY: install
 install: $(MODULE)
-	install -d $(LUA_FOLDER) $(C_FOLDER)
-	install -m 644 $(LUA_FILES) $(LUA_FOLDER)
-	install -m 755 $(MODULE) $(C_FOLDER)
+	install -d $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
+	install -m 644 $(LUA_FILES) $(call quote,$(LUA_FOLDER))
+	install -m 755 $(MODULE) $(call quote,$(C_FOLDER))
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(LUA_FILES:lua/vmaccountant/%=$(LUA_FOLDER)/%) $(C_FOLDER)/core.so
-	-rmdir --ignore-fail-on-non-empty $(LUA_FOLDER) $(C_FOLDER)
+	rm -f $(foreach file,$(LUA_FILES),$(call quote,$(LUA_FOLDER)/$(notdir $(file)))) \
+	  $(call quote,$(C_FOLDER)/core.so)
+	-rmdir --ignore-fail-on-non-empty $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
+
+# For clangd and its like.
+compile_commands.json: $(SOURCES) $(C_TESTS) Makefile
+	lua5.4 scripts/compile_commands.lua '$(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES))' \
+	  $(SOURCES) $(C_TESTS) >$@
 
 .PHONY: clean
 clean:
-	rm -rf build build-* doc
+	rm -rf build build-* doc compile_commands.json
 
 .PHONY: help
 help:
 	@echo 'make            build the C module ($(MODULE))'
-	@echo 'make demo       install what is missing, build, run an example on test:///default'
+	@echo 'make demo       install what is missing, build, show what it does'
 	@echo 'make test       install what is missing, run all tests (those with guests: as root)'
-	@echo 'make check      linters, both compilers, sanitizers, Valgrind, rockspec'
+	@echo 'make check      linters, both compilers, hardening, sanitizers, Valgrind, rockspec'
 	@echo 'make bench      compare with other libvirt clients, write bench/RESULTS.md (as root)'
 	@echo '                (BENCH_ARGS="MACHINES [ADAPTERS]": only that many, and write nothing)'
 	@echo 'make soak       many rounds on a private host (as root)'
 	@echo 'make docs       the reference, in doc/'
 	@echo 'make types      the definitions for editors, lua/vmaccountant/types.lua'
-	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
+	@echo 'make compile_commands.json  how each C file is compiled, for clangd'
+	@echo 'make install    to PREFIX, below DESTDIR; make uninstall. The folders of Lua and C modules:'
+	@echo '                LUA_DIR=PREFIX/share/lua/5.4 LUA_CDIR=PREFIX/lib/lua/5.4'
 	@echo 'make env        what to eval in a shell to run scripts in the tree: eval "$$(make -s env)"'
 	@echo 'make clean      remove all that was built'

@@ -63,6 +63,23 @@ describe("example", function()
     return output
   end
 
+  it("story shows what each event does to the figures", function()
+    assert.equal("usage: lua5.4 story.lua\n", (run("story", "--help")))
+    assert.equal([[
+A machine of a simulated host              NetworkBytesSent
+is powered up                              0
+sends 1500 bytes                           1500
+gets a second adapter, which sends 500     2000
+loses that adapter; its bytes stay         2000
+sends 2^64 bytes more                      18446744073709553616
+is paused                                  18446744073709553616
+is reset: counts begin again               0
+sends 60 bytes                             60
+is saved                                   the machine is not running
+is restored: counts begin again            0
+]], (run("story")))
+  end)
+
   for _, example in ipairs(EXAMPLES) do
     describe(example, function()
       it("shows its usage", function()

@@ -69,7 +69,6 @@ host.describe(_ENV, "libvirtd under a live application #root", function()
   it("is heard again after it has come back, though nobody asks for anything", function()
     host.kill("KILL")
     host.start()
-    host.sleep(2.5) -- it is tried once a second
     g:send(1, 3)
     g:quiet()
     g:reset()

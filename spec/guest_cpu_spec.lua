@@ -1,5 +1,6 @@
 -- A real machine's CPUUtilization is the processor time that its QEMU process uses,
 -- as the kernel tells it: all of a processor in a busy loop, next to nothing idle.
+-- run alone: it compares shares of the machine's processors
 
 local vma = require "vmaccountant"
 local host = require "spec.support.libvirt_host"

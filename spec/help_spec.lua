@@ -5,11 +5,15 @@ local records = require "vmaccountant.records"
 local simulator = require "vmaccountant.simulator"
 local vma = require "vmaccountant"
 local failure = require "spec.support.failure"
+local shell = require "spec.support.shell"
 
 -- What the call writes to standard output; it returns nothing.
+-- Neither COLUMNS nor the terminal that the specs run in has a say.
 local function printed(...)
   local pieces = {}
-  local write = io.write
+  local write, getenv, terminal_columns = io.write, os.getenv, core.terminal_columns
+  os.getenv = function() end -- luacheck: ignore
+  core.terminal_columns = function() end
   io.write = function(...) -- luacheck: ignore
     for _, piece in ipairs { ... } do
       pieces[#pieces + 1] = piece
@@ -17,6 +21,7 @@ local function printed(...)
   end
   local results = table.pack(pcall(vma.help, ...))
   io.write = write -- luacheck: ignore
+  os.getenv, core.terminal_columns = getenv, terminal_columns -- luacheck: ignore
   if not results[1] then
     error(results[2], 0)
   end
@@ -130,12 +135,80 @@ describe("help", function()
   end)
 
   it("of anything else says what it takes", function()
-    failure.expect_argument_error("there is no class or function 'VMAcountant'", printed, "VMAcountant")
     failure.expect_argument_error("got table", printed, {})
     failure.expect_argument_error("got number", printed, 12)
     failure.expect_argument_error("got userdata", printed, io.stdout)
     failure.expect_argument_error("member's name expected, got number", printed, objVM, 12)
-    failure.expect_argument_error("VMError has no field 'nonesuch'", printed, "VMError", "nonesuch")
+  end)
+
+  it("of a name alone is that of all that has it, in any letter case", function()
+    assert.equal(printed("VMAccountant", "Since"), printed("since"))
+    assert.equal(printed("VMAccountant", "NetworkBytesSent") .. printed("VMSession", "NetworkBytesSent"),
+      printed("networkbytessent"))
+    assert.equal(printed("VMVirtualServer", "FindVirtualMachine"), printed("FindVirtualMachine"))
+    assert.matches("^vmaccountant.vmVMState_Running is 5\n  of VMVMState: ", printed("vmvmstate_running"))
+    assert.matches("^vmaccountant.vmTaskResult_Success is 0\n  of VMTaskResult: ", printed("vmTaskResult_Success"))
+    assert.equal("vmaccountant.hresult.S_FALSE is 0x00000001\n  the machine is not running\n", printed("S_False"))
+    assert.matches("^vmaccountant.hresult.VM_E_NO_LICENSE is 0xA0040750\n", printed(vma.hresult, "VM_E_NO_LICENSE"))
+    for name, value in pairs(core.constants) do
+      local enumeration = name:find("^vmVM") and "vmvmstate" or "VMTaskResult"
+      assert.matches(("\n  %s +%d\n"):format(name, value), printed(enumeration))
+    end
+    for name, number in pairs(vma.hresult) do
+      assert.matches(("\n  %s +0x%08X  %%S"):format(name, number), printed("hresult"))
+    end
+    assert.equal(printed("hresult"), printed(vma.hresult))
+  end)
+
+  it("of a name that there is not is an error without a traceback, which names the nearest", function()
+    for wrong, right in pairs { VMAcountant = "VMAccountant", NetworkByteSent = "NetworkBytesSent",
+      vmVMState_Runing = "vmVMState_Running", S_FALS = "S_FALSE", CreatObject = "CreateObject" } do
+      local err = failure.expect({ name = "DISP_E_UNKNOWNNAME", member = wrong,
+        message = "; did you mean " .. right .. "?" }, printed, wrong)
+      assert.is_nil(err.where)
+    end
+    local err = failure.expect({ name = "DISP_E_UNKNOWNNAME", member = "xyzzy" }, printed, "xyzzy")
+    assert.equal("there is nothing of the name 'xyzzy'", err.message)
+    failure.expect({ name = "DISP_E_UNKNOWNNAME", member = "mesage",
+      message = "VMError has no field 'mesage'; did you mean message?" }, printed, "VMError", "mesage")
+    local _, errors, status = shell.run([[lua5.4 -e 'require("vmaccountant").help("Nonesuch")']])
+    assert.equal(1, status)
+    assert.equal("lua5.4: Nonesuch: there is nothing of the name 'Nonesuch' (DISP_E_UNKNOWNNAME 0x80020006)\n", errors)
+  end)
+
+  describe("on a narrow screen", function()
+    local function at_width(room, call)
+      return (shell.run(("COLUMNS=%d lua5.4 -e 'require(\"vmaccountant\").%s'"):format(room, call)))
+    end
+
+    it("has no line that is longer, and loses no word", function()
+      for _, call in ipairs { 'help()', 'help("VMAccountant")', 'help("VMOptions")', 'help("hresult")',
+        'help("VMNetworkAdapterCollection")', 'help("NetworkBytesSent")', 'help("VMVMState")' } do
+        local wide = at_width(1000, call):gsub("%s+", " ")
+        for _, room in ipairs { 60, 80, 100, 132 } do
+          local text = at_width(room, call)
+          for line in text:gmatch("[^\n]+") do
+            assert.is_true(utf8.len(line) <= room, line)
+          end
+          assert.equal(wide, (text:gsub("%s+", " ")))
+        end
+      end
+    end)
+
+    it("keeps the columns where there is room for them", function()
+      assert.matches("\n  VMNetworkAdapterCollection  the network adapters of a machine: a snapshot,\n"
+        .. "                              counted from 1\n", at_width(80, "help()"), 1, true)
+    end)
+
+    it("is as wide as the terminal where COLUMNS is not set", function()
+      local output = shell.run([==[env -u COLUMNS script -qec '
+        stty cols 64; lua5.4 -e "require([[vmaccountant]]).help([[VMAccountant]])"' /dev/null]==])
+      local longest = 0
+      for line in output:gmatch("[^\r\n]+") do
+        longest = math.max(longest, utf8.len(line))
+      end
+      assert.is_true(longest <= 64 and longest > 50, output)
+    end)
   end)
 end)
 

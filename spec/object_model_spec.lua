@@ -337,7 +337,7 @@ describe("the object model", function()
         VMNetworkAdapterCollection = "VMNetworkAdapterCollection of 1",
         VMNetworkAdapter = "VMNetworkAdapter 52-54-00-00-00-01 of web01",
         VMVirtualNetwork = "VMVirtualNetwork br0",
-        VMTask = "VMTask Startup of db02",
+        VMTask = "VMTask Startup of db02: complete",
       }
       for class, object in pairs(objects) do
         assert.equal(expected[class], tostring(object))

@@ -229,6 +229,7 @@ end
 local STOPPED <const> = "<test:runstate>5</test:runstate>"
 local PAUSED <const> = "<test:runstate>3</test:runstate>"
 local CRASHED <const> = "<test:runstate>6</test:runstate>"
+local ASLEEP <const> = "<test:runstate>7</test:runstate>"
 
 describe("on a test host from a file", function()
   before_each(handles.remember)
@@ -242,6 +243,7 @@ describe("on a test host from a file", function()
       domain_xml { name = "saved", number = 4, state = STOPPED .. "<test:hasmanagedsave/>" },
       domain_xml { name = "transient", number = 5, state = "<test:transient/>" },
       domain_xml { name = "crashed and kept", number = 6, state = CRASHED },
+      domain_xml { name = "asleep", number = 7, state = ASLEEP },
     }, function(objVS)
       local states = {}
       for vm in objVS.VirtualMachines do
@@ -254,6 +256,7 @@ describe("on a test host from a file", function()
         saved = vma.vmVMState_Saved,
         transient = vma.vmVMState_Running,
         ["crashed and kept"] = vma.vmVMState_Paused,
+        asleep = vma.vmVMState_Paused,
       }, states)
     end)
   end)

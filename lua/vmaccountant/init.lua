@@ -14,6 +14,7 @@ local core = require "vmaccountant.core"
 local vmaccountant = {
   _VERSION = "vmaccountant scm",
   CreateObject = core.CreateObject,
+  stateName = core.stateName,
 
   --- The documented result codes by name: `vma.hresult.VM_E_VM_UNKNOWN` is 0xA0040207.
   -- @table hresult
@@ -31,5 +32,8 @@ end
 for name, value in pairs(core.constants) do
   vmaccountant[name] = value
 end
+
+-- A misspelt constant is an error, and not a nil that no state is equal to.
+setmetatable(vmaccountant, { __index = core.unknown_name })
 
 return vmaccountant --[[@as vmaccountant]]

@@ -86,13 +86,41 @@ records.tables = {
 records.functions = {
   { name = "CreateObject", kind = "method", parameters = "progid: string, host?: string, options?: VMOptions",
     type = "VMVirtualServer", meaning = "connects to a host, read-only" },
+  { name = "stateName", kind = "method", parameters = "state: integer", type = "string",
+    meaning = "the name of a machine's state, such as Running for vmVMState_Running" },
   { name = "help", kind = "method", parameters = "object?: any, member?: string",
-    meaning = "prints what an object has, or what one of its members is" },
+    meaning = "prints what an object has, or what a member, constant or code is" },
 }
 
 --- Those of `vmaccountant.simulator`.
 records.simulator_functions = {
   { name = "new", kind = "method", type = "Simulator", meaning = "a host in memory, for test suites" },
+}
+
+--- What the codes mean that this module raises; the others are documented by
+-- Virtual Server, and none of its members here gives them.
+records.codes = {
+  S_OK = "done; never raised",
+  S_FALSE = "the machine is not running",
+  E_POINTER = "an object or an argument is missing or nil",
+  E_FAIL = "the state of the machine or the task does not allow it",
+  E_ACCESSDENIED = "this user may not do it",
+  E_INVALIDARG = "a value is out of range or of the wrong form",
+  DISP_E_MEMBERNOTFOUND = "the member cannot be used so: it is read-only, or no method",
+  DISP_E_UNKNOWNNAME = "there is nothing of that name",
+  DISP_E_EXCEPTION = "anything unexpected; the cause is libvirt's own error",
+  DISP_E_OVERFLOW = "the value is too large for its type",
+  DISP_E_BADINDEX = "a collection has no item of that index or name",
+  VM_E_VM_NOT_RUNNING = "the method needs a machine that runs",
+  VM_E_VM_UNKNOWN = "the object outlived its machine's definition",
+  VM_E_APP_SHUTTING_DOWN = "the application object is closed",
+  VM_E_CONFIG_NO_NAME = "a machine's name is empty",
+  VM_E_CONFIG_NAME_TOO_LONG = "a machine's name is too long",
+  VM_E_CONFIG_NAME_INVALID_CHAR = "a machine's name has a character that none may have",
+  VM_E_CONFIG_DUPLICATE_NAME = "another machine has that name",
+  VM_E_VM_RUNNING = "the method needs a machine that is turned off",
+  VM_E_VM_NO_SAVED_STATE = "there is no saved state",
+  VM_E_ADAPTER_NOT_FOUND = "the machine no longer has that adapter",
 }
 
 return records

@@ -63,7 +63,7 @@
 ---@field Reset fun(self: VMVirtualMachine): VMTask # resets the machine, as its reset button does
 ---@field Save fun(self: VMVirtualMachine): VMTask # saves the state of the machine and turns it off
 ---@field Pause fun(self: VMVirtualMachine): VMTask # halts the machine; its counts stay
----@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on
+---@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on, or wakes it
 ---@field DiscardSavedState fun(self: VMVirtualMachine): VMTask # throws the saved state away
 ---@operator concat(string|number): string
 
@@ -302,7 +302,8 @@
 ---@class vmaccountant
 ---@field _VERSION string # the module's name and version
 ---@field CreateObject fun(progid: string, host?: string, options?: VMOptions): VMVirtualServer # connects to a host, read-only
----@field help fun(object?: any, member?: string) # prints what an object has, or what one of its members is
+---@field stateName fun(state: integer): string # the name of a machine's state, such as Running for vmVMState_Running
+---@field help fun(object?: any, member?: string) # prints what an object has, or what a member, constant or code is
 ---@field hresult VMHresults # the documented result codes by name
 ---@field vmTaskResult_Cancelled integer # 1
 ---@field vmTaskResult_DiskRelatedError integer # 4

@@ -3,7 +3,7 @@
 
 #include "../support/check.h"
 
-static const int64_t SECOND = 1000000000;
+#define SECOND INT64_C(1000000000)
 
 /* Lets so many milliseconds pass, in which so many were used. */
 static void pass(struct utilization *utilization, int64_t *now, uint64_t *used, int milliseconds,

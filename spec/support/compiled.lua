@@ -30,7 +30,7 @@ end
 function compiled.module_path(name)
   local target = ("%s/%s.so"):format(FOLDER, name)
   compile(("spec/support/%s.c"):format(name), target,
-    "-shared -fPIC $(pkg-config --cflags lua5.4 || pkg-config --cflags lua-5.4)")
+    "-shared -fPIC $(pkg-config --cflags $(scripts/lua_package))")
   return target
 end
 

@@ -1,7 +1,7 @@
 #include "accounting/disks.h"
 
 #include "accounting/account.h"
-#include "libvirt_host/event_loop.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -323,7 +323,7 @@ void disk_account_settle_soon(struct accounting *accounting, const struct machin
     if (settlement == NULL)
         return; /* the next read settles it */
     *settlement = (struct settlement){accounting_hold(accounting), *uuid};
-    if (event_loop_run_detached(settle, settlement, &fault))
+    if (thread_run(settle, settlement, &fault))
         return;
     accounting_release(accounting);
     free(settlement);

@@ -217,6 +217,7 @@ static void on_missed(void *context)
 {
     struct fault fault;
     accounting_sweep(context, &fault); /* without an answer the next read looks */
+    recorder_notify(context);          /* what could not be written may be now */
     tell_states(context, &fault);
 }
 

@@ -1,7 +1,7 @@
 #include "accounting/processors.h"
 
 #include "accounting/account.h"
-#include "libvirt_host/event_loop.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -163,7 +163,7 @@ static bool start(struct accounting *accounting, struct fault *fault)
     if (sampler->is_running)
         return true;
     accounting_hold(accounting);
-    sampler->is_running = event_loop_run_detached(run, accounting, fault);
+    sampler->is_running = thread_run(run, accounting, fault);
     if (!sampler->is_running)
         atomic_fetch_sub(&accounting->references, 1); /* not the last: the caller has one */
     return sampler->is_running;

@@ -1,7 +1,7 @@
 #include "accounting/recorder.h"
 
 #include "accounting/account.h"
-#include "libvirt_host/event_loop.h"
+#include "base/thread.h"
 
 #include <time.h>
 
@@ -136,7 +136,7 @@ bool recorder_start(struct accounting *accounting, struct fault *fault)
         return true;
 
     accounting_hold(accounting);
-    if (event_loop_run_detached(record, accounting, fault))
+    if (thread_run(record, accounting, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
     accounting->is_recording = accounting->has_recorder = false;

@@ -1,7 +1,7 @@
 #include "accounting/task.h"
 
 #include "accounting/account.h"
-#include "libvirt_host/event_loop.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -76,7 +76,7 @@ static bool start(struct machine_task *task, struct fault *fault)
     task->next = accounting->running_tasks;
     accounting->running_tasks = task;
     pthread_mutex_unlock(&accounting->lock);
-    if (event_loop_run_detached(run, task, fault))
+    if (thread_run(run, task, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
     remove_running(task);

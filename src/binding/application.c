@@ -459,34 +459,91 @@ static int compare_sources(const void *a, const void *b)
     return machine_name_compare(left != NULL ? left : "", right != NULL ? right : "");
 }
 
-/* One line for each source: machine, adapter, device, ifindex, source, reason. */
+enum { SOURCE_COLUMNS = 5 };
+
+static const char *const source_headings[SOURCE_COLUMNS] = {"machine", "adapter", "device (index)",
+                                                            "read from", "why"};
+
+/* Pushes what the source at the top of the stack has in that column. */
+static void push_source_cell(lua_State *L, int column)
+{
+    static const char *const fields[SOURCE_COLUMNS] = {"machine", "adapter", "device", "source",
+                                                       "reason"};
+    int source = lua_gettop(L);
+
+    lua_getfield(L, source, fields[column]);
+    if (lua_isnil(L, -1))
+        lua_pushliteral(L, "-");
+    else
+        luaL_tolstring(L, -1, NULL);
+    const char *text = lua_tostring(L, -1);
+    if (column == 2 && lua_getfield(L, source, "ifindex") != LUA_TNIL)
+        lua_pushfstring(L, "%s (%s)", text, luaL_tolstring(L, -1, NULL));
+    else if (column == 2)
+        lua_pop(L, 1);
+    lua_replace(L, source + 1);
+    lua_settop(L, source + 1);
+}
+
+/* How many characters of UTF-8 the text has. */
+static size_t text_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* A line of the table whose cells are at index 2, one after the other. */
+static void add_source_line(lua_State *L, luaL_Buffer *buffer, lua_Integer line,
+                            const size_t widths[SOURCE_COLUMNS])
+{
+    for (int column = 0; column < SOURCE_COLUMNS; column++) {
+        lua_rawgeti(L, 2, line * SOURCE_COLUMNS + column + 1);
+        size_t width = text_width(lua_tostring(L, -1));
+        luaL_addvalue(buffer);
+        if (column == SOURCE_COLUMNS - 1)
+            break;
+        for (; width < widths[column] + 2; width++)
+            luaL_addchar(buffer, ' ');
+    }
+    luaL_addchar(buffer, '\n');
+}
+
+/* A heading, and one line for each source. */
 static int sources_to_string(lua_State *L)
 {
-    static const char *const fields[] = {"machine", "adapter", "device",
-                                         "ifindex", "source",  "reason"};
-    enum { FIELDS = sizeof fields / sizeof fields[0] };
+    size_t widths[SOURCE_COLUMNS] = {0};
     luaL_Buffer buffer;
 
     luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
     lua_Integer count = luaL_len(L, 1);
-    luaL_buffinit(L, &buffer);
-    for (lua_Integer i = 1; i <= count; i++) {
-        const char *texts[FIELDS];
-        int top = lua_gettop(L);
-
-        luaL_checkstack(L, 2 * FIELDS, NULL);
-        lua_rawgeti(L, 1, i);
-        luaL_argcheck(L, lua_istable(L, -1), 1, "not a table of counter sources");
-        for (size_t field = 0; field < FIELDS; field++) {
-            lua_getfield(L, top + 1, fields[field]);
-            texts[field] = lua_isnil(L, -1) ? "-" : luaL_tolstring(L, -1, NULL);
-        }
-        lua_pushfstring(L, "%s  %s  %s  %s  %s: %s\n", texts[0], texts[1], texts[2], texts[3],
-                        texts[4], texts[5]);
-        lua_replace(L, top + 1);
-        lua_settop(L, top + 1);
-        luaL_addvalue(&buffer);
+    if (count == 0) {
+        lua_pushliteral(L, "no counters are kept: no machine runs, or the host is asked for each "
+                           "adapter when it is read\n");
+        return 1;
     }
+    lua_newtable(L);
+    for (lua_Integer line = 0; line <= count; line++) {
+        if (line > 0) {
+            lua_rawgeti(L, 1, line);
+            luaL_argcheck(L, lua_istable(L, -1), 1, "not a table of counter sources");
+        }
+        for (int column = 0; column < SOURCE_COLUMNS; column++) {
+            if (line == 0)
+                lua_pushstring(L, source_headings[column]);
+            else
+                push_source_cell(L, column);
+            size_t width = text_width(lua_tostring(L, -1));
+            widths[column] = width > widths[column] ? width : widths[column];
+            lua_rawseti(L, 2, line * SOURCE_COLUMNS + column + 1);
+        }
+        lua_settop(L, 2);
+    }
+    luaL_buffinit(L, &buffer);
+    for (lua_Integer line = 0; line <= count; line++)
+        add_source_line(L, &buffer, line, widths);
     luaL_pushresult(&buffer);
     return 1;
 }
@@ -517,8 +574,8 @@ static void push_source(lua_State *L, const struct counter_source *source)
 Which way the counters of each running machine's adapters are read, and why:
 an array of tables with the fields `machine`, `adapter` (its address),
 `device`, `ifindex`, `source` (`kernel`, `libvirt`, `simulator`) and `reason`;
-tostring gives a line for each. For people who wonder; it samples all machines.
-Empty for a driver that is asked adapter by adapter, and so keeps nothing.
+tostring gives a table with a heading and a line for each. For people who wonder; it samples all
+machines. Empty for a driver that is asked adapter by adapter, and so keeps nothing.
 @within VMVirtualServer
 @tfield VMCounterSource[] Accounting
 @raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
@@ -679,6 +736,8 @@ const struct class application_class = {
     .name = "VMVirtualServer",
     .meaning = "a host, as CreateObject gives it",
     .written = "objVS",
+    .neighbours = (const struct class *const[]){&machine_class, &accountant_class, &host_info_class,
+                                                &adapter_class, NULL},
     .members = members,
     .check = check_unless_closing,
     .metamethods = metamethods,

@@ -2,14 +2,13 @@
 
 #include "base/text.h"
 #include "binding/error.h"
+#include "binding/hint.h"
 #include "binding/left_out.h"
 #include "binding/text.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { NAME_SIZE = 64 };
 
 /* The metatable's key in the registry is the class's own address: no other
  * library has it, and no text is hashed to find it. */
@@ -37,13 +36,30 @@ void *class_check_argument(lua_State *L, const struct class *class, int index)
     return object;
 }
 
+/* A dot instead of a colon puts the first argument in the receiver's place. */
+static void raise_wrong_receiver(lua_State *L, const struct class *class, int index,
+                                 const char *member)
+{
+    const char *got = luaL_getmetafield(L, index, "__name") == LUA_TSTRING
+                          ? lua_tostring(L, -1)
+                          : luaL_typename(L, index);
+    luaL_argerror(L, index,
+                  lua_pushfstring(L,
+                                  "%s expected, got %s: call the method with a colon, as in "
+                                  "object:%s()",
+                                  class->name, got, member));
+}
+
 void *class_check_object(lua_State *L, const struct class *class, int index, const char *member)
 {
     if (lua_isnoneornil(L, index))
         error_raise(L, member, NULL, HRESULT_E_POINTER,
                     "the %s is missing: call the method with a colon, as in object:%s()",
                     class->name, member);
-    return class_check_argument(L, class, index);
+    void *object = class_test_object(L, class, index);
+    if (object == NULL)
+        raise_wrong_receiver(L, class, index, member);
+    return object;
 }
 
 int class_raise(lua_State *L, const struct class *class, const char *member,
@@ -56,14 +72,6 @@ int class_raise(lua_State *L, const struct class *class, const char *member,
 /* ------------------------------------------------------------------------
  * Names
  * ------------------------------------------------------------------------ */
-
-static void lower(const char *name, char lowered[NAME_SIZE])
-{
-    size_t i = 0;
-    for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
-        lowered[i] = text_lower(name[i]);
-    lowered[i] = '\0';
-}
 
 static const struct member *find_member(const struct class *class, const char *name)
 {
@@ -78,63 +86,6 @@ static const struct member *member_at(lua_State *L, const struct class *class, i
 {
     const char *name = text_at(L, index);
     return name != NULL ? find_member(class, name) : NULL;
-}
-
-/* How many letters must be changed, added or removed (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_SIZE];
-    size_t width = strlen(b);
-
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[width];
-}
-
-/* The member that the writer most likely meant; NULL when none is near. */
-static const char *nearest_member(const struct class *class, const char *name)
-{
-    char wanted[NAME_SIZE], candidate[NAME_SIZE];
-    const char *nearest = NULL;
-    size_t shortest;
-
-    lower(name, wanted);
-    shortest = strlen(wanted) / 2 + 1;
-    for (const struct member *member = class->members; member->name != NULL; member++) {
-        lower(member->name, candidate);
-        size_t length = distance(wanted, candidate);
-        if (strstr(candidate, wanted) != NULL && wanted[0] != '\0')
-            length = 1;
-        if (length < shortest) {
-            shortest = length;
-            nearest = member->name;
-        }
-    }
-    return nearest;
-}
-
-/* What to do about a name that is no member of the class, as the end of a
- * sentence: "". May push. */
-static const char *hint_at(lua_State *L, const struct class *class, const char *name)
-{
-    const char *nearest = nearest_member(class, name);
-    if (nearest != NULL)
-        return lua_pushfstring(L, "; did you mean %s?", nearest);
-    if (class->unknown_hint != NULL && lua_type(L, 2) == LUA_TSTRING)
-        return lua_pushfstring(L, class->unknown_hint, name);
-    return "";
 }
 
 /* Fills the fault of a name that is none, and returns the name as the error
@@ -156,7 +107,7 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
         return left_out->name;
     }
     fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s", class->name, name,
-              hint_at(L, class, name));
+              hint_for_member(L, class, name));
     return name;
 }
 

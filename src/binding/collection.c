@@ -281,6 +281,7 @@ const struct class machine_collection_class = {
     .name = "VMVirtualMachineCollection",
     .meaning = "the machines of a host: a snapshot, counted from 1",
     .written = "objVS.VirtualMachines",
+    .neighbours = (const struct class *const[]){&machine_class, &accountant_class, NULL},
     .unknown_hint = "; the machine of that name is collection:Item(\"%s\")",
     .members = machine_members,
     .check = check,
@@ -292,6 +293,8 @@ const struct class adapter_collection_class = {
     .name = "VMNetworkAdapterCollection",
     .meaning = "the network adapters of a machine: a snapshot, counted from 1",
     .written = "objVM.NetworkAdapters",
+    .neighbours =
+        (const struct class *const[]){&adapter_class, &machine_class, &accountant_class, NULL},
     .members = adapter_members,
     .check = check,
     .index = index_by_position,

@@ -455,6 +455,7 @@ const struct class host_info_class = {
     .name = "VMHostInfo",
     .meaning = "the host that the machines are on",
     .written = "objVS.HostInfo",
+    .neighbours = (const struct class *const[]){&application_class, NULL},
     .members = members,
     .check = check,
     .metamethods = metamethods,

@@ -233,6 +233,8 @@ static int get_config_id(lua_State *L, void *object)
 
 /***
 The machine's state, one of `vma.vmVMState_Running` and so on. Asks the host.
+One whose guest sleeps (ACPI S3), or has panicked and is kept (`on_crash` is
+`preserve`), is Paused: its run, and its counts, go on.
 @within VMVirtualMachine
 @tfield integer State
 @raise VM_E_VM_UNKNOWN when the machine is no longer defined
@@ -360,11 +362,13 @@ static int pause_machine(lua_State *L, void *object)
 }
 
 /***
-Lets a paused machine go on.
+Lets a paused machine go on, and wakes one whose guest sleeps (ACPI S3), which
+is Paused, too. Waits up to two seconds for the wake-up.
 @within VMVirtualMachine
 @function Resume
 @treturn VMTask a task that is complete
-@raise E_FAIL when it is not paused; VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
+@raise E_FAIL when it is not paused, or sleeps and cannot be woken; VM_E_VM_NOT_RUNNING;
+VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
 static int resume(lua_State *L, void *object)
 {
@@ -439,7 +443,10 @@ static const struct member members[] = {
      .call = pause_machine,
      .type = "VMTask",
      .meaning = "halts the machine; its counts stay"},
-    {.name = "Resume", .call = resume, .type = "VMTask", .meaning = "lets a paused machine go on"},
+    {.name = "Resume",
+     .call = resume,
+     .type = "VMTask",
+     .meaning = "lets a paused machine go on, or wakes it"},
     {.name = "DiscardSavedState",
      .call = discard_saved_state,
      .type = "VMTask",
@@ -494,6 +501,8 @@ const struct class machine_class = {
     .name = "VMVirtualMachine",
     .meaning = "a machine, running or not; its text is its name",
     .written = "objVM",
+    .neighbours =
+        (const struct class *const[]){&accountant_class, &adapter_class, &application_class, NULL},
     .members = members,
     .check = check,
     .machine = machine_known_name,

@@ -2,8 +2,10 @@
  * module: the C module vmaccountant.core, from which lua/vmaccountant/init.lua
  * and lua/vmaccountant/simulator.lua make what users require.
  */
+#include "binding/constants.h"
 #include "binding/description.h"
 #include "binding/error.h"
+#include "binding/hint.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
 #include "binding/simulation.h"
@@ -13,9 +15,12 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
-int luaopen_vmaccountant_core(lua_State *L);
+/* All else in the module is hidden from the other libraries of the process. */
+__attribute__((visibility("default"))) int luaopen_vmaccountant_core(lua_State *L);
 
 /* A host's name, as VBScript's CreateObject takes one, and not a URI. The
  * first letter keeps it from being an option of ssh. */
@@ -106,26 +111,6 @@ static int monotonic_time(lua_State *L)
     return 1;
 }
 
-static void set_constants(lua_State *L)
-{
-#define SET_STATE(name, number)                                                                    \
-    lua_pushinteger(L, number);                                                                    \
-    lua_setfield(L, -2, "vmVMState_" #name);
-    MACHINE_STATES(SET_STATE)
-#undef SET_STATE
-
-    /* The documented values of VMTaskResult are the positions, from 0. */
-    static const char *const task_results[] = {
-        "Success",          "Cancelled",         "UnexpectedError",
-        "OutOfMemoryError", "DiskRelatedError",  "IncompatibleSavedStateError",
-        "TimeOutError",     "IllegalValueError", "ThreadCrashError"};
-    for (size_t i = 0; i < sizeof task_results / sizeof task_results[0]; i++) {
-        lua_pushfstring(L, "vmTaskResult_%s", task_results[i]);
-        lua_pushinteger(L, (lua_Integer)i);
-        lua_rawset(L, -3);
-    }
-}
-
 /* clang-format off */
 /* All of them, in the order in which help lists those that have all members. */
 static const struct class *const classes[] = {
@@ -146,6 +131,33 @@ static const struct class *const classes[] = {
     NULL,
 };
 /* clang-format on */
+
+/* terminal_columns(): how wide the terminal is that standard output goes to;
+ * nil where it goes elsewhere. */
+static int terminal_columns(lua_State *L)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        lua_pushinteger(L, size.ws_col);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* distance(a, b): how far apart two spellings are. */
+static int spelling_distance(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)hint_distance(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+    return 1;
+}
+
+/* raise_unknown_name(name, message): DISP_E_UNKNOWNNAME. */
+static int raise_unknown_name(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    return error_raise(L, name, NULL, HRESULT_DISP_E_UNKNOWNNAME, "%s", luaL_checkstring(L, 2));
+}
 
 /* lua_CFunction: what description_push pushes of all classes. */
 static int describe_classes(lua_State *L)
@@ -178,10 +190,19 @@ static int find_member(lua_State *L)
 int luaopen_vmaccountant_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"CreateObject", create_object}, {"new_simulator", simulation_new},
-        {"sleep", sleep_seconds},        {"monotonic_time", monotonic_time},
-        {"classes", describe_classes},   {"left_out", describe_left_out},
-        {"find_member", find_member},    {NULL, NULL},
+        {"CreateObject", create_object},
+        {"new_simulator", simulation_new},
+        {"sleep", sleep_seconds},
+        {"monotonic_time", monotonic_time},
+        {"classes", describe_classes},
+        {"left_out", describe_left_out},
+        {"find_member", find_member},
+        {"stateName", constants_state_name},
+        {"unknown_name", constants_index},
+        {"terminal_columns", terminal_columns},
+        {"distance", spelling_distance},
+        {"raise_unknown_name", raise_unknown_name},
+        {NULL, NULL},
     };
 
     luaL_checkversion(L);
@@ -189,9 +210,12 @@ int luaopen_vmaccountant_core(lua_State *L)
         class_register(L, *class);
     luaL_newlib(L, functions);
     error_push_hresults(L);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, constants_hresult_index);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     lua_setfield(L, -2, "hresult");
-    lua_newtable(L);
-    set_constants(L);
+    constants_push(L);
     lua_setfield(L, -2, "constants");
     return 1;
 }

@@ -5,6 +5,7 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
 #include <stdatomic.h>
@@ -275,11 +276,43 @@ static const struct member members[] = {
     {.name = NULL},
 };
 
+/* Pushes how far the task is. Once its application is closed the host is not
+ * asked any more. */
+static void push_progress(lua_State *L, const struct task *task)
+{
+    struct fault fault;
+
+    if (!machine_task_is_complete(task->task)) {
+        if (application_is_open(task->application))
+            lua_pushfstring(L, "goes on, %d %%", machine_task_percent(task->task));
+        else
+            lua_pushliteral(L, "goes on");
+        return;
+    }
+    switch (machine_task_result(task->task, &fault)) {
+    case TASK_SUCCESS:
+        lua_pushliteral(L, "complete");
+        break;
+    case TASK_CANCELLED:
+        lua_pushliteral(L, "cancelled");
+        break;
+    default:
+        lua_pushfstring(L, "failed: %s", fault.message);
+    }
+}
+
+/* "VMTask Save of web01: goes on, 40 %". */
 static int to_string(lua_State *L)
 {
-    class_check_argument(L, &task_class, 1);
+    const struct task *task = class_check_argument(L, &task_class, 1);
+
     lua_getiuservalue(L, 1, 2);
-    lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
+    if (*task->hold == NULL || event_loop_is_forked()) { /* nobody can say how far it is */
+        lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
+        return 1;
+    }
+    push_progress(L, task);
+    lua_pushfstring(L, "VMTask %s: %s", lua_tostring(L, -2), lua_tostring(L, -1));
     return 1;
 }
 
@@ -292,6 +325,7 @@ const struct class task_class = {
     .name = "VMTask",
     .meaning = "what a method that changes a machine gives",
     .written = "objTask",
+    .neighbours = (const struct class *const[]){&machine_class, NULL},
     .members = members,
     .check = check,
     .machine = machine_name,

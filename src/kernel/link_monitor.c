@@ -1,7 +1,6 @@
 #include "kernel/link_monitor.h"
 
 #include <errno.h>
-#include <libvirt/libvirt.h>
 #include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -13,7 +12,6 @@ enum { RECEIVE_BUFFER = 8 * 1024 * 1024, MESSAGE_SIZE = 64 * 1024 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mnl_socket *monitor;
-static int watch = -1;
 static struct link_monitor_subscriber *subscribers;
 
 static int tell(const struct nlmsghdr *message, void *context)
@@ -51,24 +49,15 @@ void link_monitor_drain(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void on_readable(int handle, int descriptor, int events, void *context)
-{
-    (void)handle;
-    (void)descriptor;
-    (void)events;
-    (void)context;
-    link_monitor_drain();
-}
-
-void link_monitor_start(void)
+int link_monitor_open(void)
 {
     int size = RECEIVE_BUFFER;
     struct mnl_socket *opened = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (opened == NULL)
-        return;
+        return -1;
     if (mnl_socket_bind(opened, RTMGRP_LINK, MNL_SOCKET_AUTOPID) != 0) {
         mnl_socket_close(opened);
-        return;
+        return -1;
     }
     /* Beyond net.core.rmem_max with CAP_NET_ADMIN only. */
     int descriptor = mnl_socket_get_fd(opened);
@@ -77,16 +66,13 @@ void link_monitor_start(void)
 
     pthread_mutex_lock(&lock);
     monitor = opened;
-    watch = virEventAddHandle(descriptor, VIR_EVENT_HANDLE_READABLE, on_readable, NULL, NULL);
     pthread_mutex_unlock(&lock);
+    return descriptor;
 }
 
-void link_monitor_stop(void)
+void link_monitor_close(void)
 {
     pthread_mutex_lock(&lock);
-    if (watch >= 0)
-        virEventRemoveHandle(watch);
-    watch = -1;
     if (monitor != NULL)
         mnl_socket_close(monitor);
     monitor = NULL;

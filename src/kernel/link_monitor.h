@@ -15,10 +15,10 @@ struct link_monitor_subscriber {
     struct link_monitor_subscriber *next;
 };
 
-/* Opens the monitor on libvirt's event loop. Without it, as where the kernel
- * refuses a socket, nobody is told anything. */
-void link_monitor_start(void);
-void link_monitor_stop(void);
+/* Opens the monitor; returns the descriptor that is readable when there is
+ * something to drain, or -1 where the kernel refuses a socket. */
+int link_monitor_open(void);
+void link_monitor_close(void);
 
 void link_monitor_subscribe(struct link_monitor_subscriber *subscriber);
 /* Returns when no call to the subscriber is under way or to come. */

@@ -4,6 +4,7 @@
 #include "libvirt_host/error.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static int start(virDomainPtr domain)
 {
@@ -74,6 +75,30 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
     return true;
 }
 
+static bool is_asleep(virDomainPtr domain)
+{
+    int state;
+    return virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PMSUSPENDED;
+}
+
+/* A machine whose guest sleeps in S3 is Paused here, but libvirt refuses to
+ * resume it and has a call of its own for this. */
+static bool wake_up(virDomainPtr domain, struct fault *fault)
+{
+    enum { ATTEMPTS = 200 };
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    if (virDomainPMWakeup(domain, 0) < 0)
+        return libvirt_error_fault(fault,
+                                   "the machine sleeps (ACPI S3) and the host cannot wake it; wake "
+                                   "it in the guest's own way, as by a key or a packet",
+                                   HRESULT_E_FAIL);
+    /* QEMU has agreed, and reports a moment later that it has done it. */
+    for (int attempt = 0; attempt < ATTEMPTS && is_asleep(domain); attempt++)
+        nanosleep(&pause, NULL);
+    return true;
+}
+
 /* The test driver runs in this process, and has done all it does at once. */
 bool libvirt_takes_time(struct host *host, enum machine_change change)
 {
@@ -129,7 +154,9 @@ bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum mac
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
-    if (ok && changes[change].call(domain) < 0)
+    if (ok && change == CHANGE_RESUME && is_asleep(domain))
+        ok = wake_up(domain, fault);
+    else if (ok && changes[change].call(domain) < 0)
         ok = libvirt_error_fault(fault, changes[change].failed, changes[change].wrong_state);
     virDomainFree(domain);
     return ok;

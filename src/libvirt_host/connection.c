@@ -1,5 +1,6 @@
 #include "libvirt_host/libvirt_host.h"
 
+#include "base/thread.h"
 #include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/event_loop.h"
@@ -30,8 +31,7 @@ static struct timespec deadline_in(int64_t milliseconds)
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-/* The value of the URI's parameter `socket`, to be freed; NULL for none. */
-static char *socket_parameter(const xmlURI *uri)
+char *libvirt_socket_parameter(const xmlURI *uri)
 {
     const char *name = "socket=";
     const char *query = uri->query_raw;
@@ -70,7 +70,7 @@ static bool daemon_shares_network(const xmlURI *uri)
 {
     enum { LISTENS = 0x10000 }; /* __SO_ACCEPTCON */
     char line[512], listening[256];
-    char *parameter = socket_parameter(uri);
+    char *parameter = libvirt_socket_parameter(uri);
     char *wanted = parameter != NULL ? realpath(parameter, NULL) : NULL;
     FILE *sockets = fopen("/proc/thread-self/net/unix", "re");
     bool found = false;
@@ -120,10 +120,7 @@ static void on_lost(virConnectPtr connection, int reason, void *context)
     (void)reason;
     struct libvirt_host *self = context;
 
-    pthread_mutex_lock(&self->lock);
-    if (self->reconnect_timer >= 0)
-        virEventUpdateTimeout(self->reconnect_timer, 1000);
-    pthread_mutex_unlock(&self->lock);
+    libvirt_await_return(self);
 }
 
 /* What is registered on a read-only connection. A driver without close
@@ -272,7 +269,7 @@ static void drop_lost(struct channel *channel)
     if (lost == NULL)
         return; /* it stays, lost; the next call tries again */
     *lost = *channel;
-    if (event_loop_run_detached(say_farewell, lost, &fault))
+    if (thread_run(say_farewell, lost, &fault))
         channel->connection = NULL;
     else
         free(lost);
@@ -294,7 +291,7 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
     if (channel->connection != NULL || channel->is_opening)
         return true;
     host_hold(&self->base);
-    channel->is_opening = event_loop_run_detached(openers[access], self, fault);
+    channel->is_opening = thread_run(openers[access], self, fault);
     if (!channel->is_opening)
         host_release(&self->base);
     return channel->is_opening;
@@ -393,7 +390,7 @@ void libvirt_close(struct host *host)
     libvirt_forget_definitions(self); /* they hold the connection */
 
     host_hold(host);
-    if (!event_loop_run_detached(close_channels, self, &fault))
+    if (!thread_run(close_channels, self, &fault))
         close_channels(self);
     pthread_mutex_lock(&self->lock);
     while (self->is_closing && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)

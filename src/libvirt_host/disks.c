@@ -1,5 +1,5 @@
+#include "base/thread.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/event_loop.h"
 #include "libvirt_host/libvirt_host.h"
 
 #include <errno.h>
@@ -313,7 +313,7 @@ static struct disk_request *start_request(struct libvirt_host *self,
     request->next = self->disk_requests;
     self->disk_requests = request;
     host_hold(&self->base);
-    if (event_loop_run_detached(run, request, fault))
+    if (thread_run(run, request, fault))
         return request;
     unlink_request(request);
     free(request);

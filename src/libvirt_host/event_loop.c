@@ -1,5 +1,6 @@
 #include "libvirt_host/event_loop.h"
 
+#include "base/thread.h"
 #include "kernel/link_monitor.h"
 #include "libvirt_host/error.h"
 
@@ -7,19 +8,17 @@
 #include <libvirt/libvirt.h>
 #include <libxml/parser.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-enum { STOP_PATIENCE_MILLISECONDS = 500, STACK_SIZE = 512 * 1024 };
+enum { STOP_PATIENCE_MILLISECONDS = 500 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 static unsigned users;
 static bool is_running;
 static int wake_timer = -1; /* fires at once when it is to stop */
+static int monitor_watch = -1;
 static atomic_bool is_forked;
 
 static void note_fork(void)
@@ -46,6 +45,7 @@ static void prepare(void)
     stay_mapped();
     pthread_atfork(NULL, NULL, note_fork);
     libvirt_error_silence();
+    thread_set_prologue(libvirt_error_silence_thread);
     virInitialize();
     virEventRegisterDefaultImpl();
     xmlInitParser();
@@ -55,49 +55,6 @@ void event_loop_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, prepare);
-}
-
-static bool start_thread(void *(*function)(void *), void *argument)
-{
-    pthread_t thread;
-    pthread_attr_t attributes;
-    sigset_t all, before;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
-    int error = pthread_create(&thread, &attributes, function, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error == 0;
-}
-
-struct errand {
-    void (*function)(void *);
-    void *argument;
-};
-
-static void *run_errand(void *argument)
-{
-    struct errand errand = *(struct errand *)argument;
-    free(argument);
-    libvirt_error_silence_thread();
-    errand.function(errand.argument);
-    return NULL;
-}
-
-bool event_loop_run_detached(void (*function)(void *), void *argument, struct fault *fault)
-{
-    struct errand *errand = malloc(sizeof *errand);
-    if (errand == NULL)
-        return fault_out_of_memory(fault);
-    *errand = (struct errand){function, argument};
-    if (start_thread(run_errand, errand))
-        return true;
-    free(errand);
-    return fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no thread can be started");
 }
 
 /* Does nothing: that the timer fires is what ends the wait. */
@@ -120,6 +77,33 @@ static bool is_wanted(void)
     return wanted;
 }
 
+static void on_monitor(int watch, int descriptor, int events, void *context)
+{
+    (void)watch;
+    (void)descriptor;
+    (void)events;
+    (void)context;
+    link_monitor_drain();
+}
+
+/* Without a monitor, as where the kernel refuses a socket, the devices' last
+ * figures are those of the last sample. */
+static void start_monitor(void)
+{
+    int descriptor = link_monitor_open();
+    if (descriptor >= 0)
+        monitor_watch =
+            virEventAddHandle(descriptor, VIR_EVENT_HANDLE_READABLE, on_monitor, NULL, NULL);
+}
+
+static void stop_monitor(void)
+{
+    if (monitor_watch >= 0)
+        virEventRemoveHandle(monitor_watch);
+    monitor_watch = -1;
+    link_monitor_close();
+}
+
 static void *run_loop(void *argument)
 {
     (void)argument;
@@ -133,7 +117,7 @@ static void *run_loop(void *argument)
     }
     virEventRemoveTimeout(wake_timer);
     wake_timer = -1;
-    link_monitor_stop();
+    stop_monitor();
     /* libvirt frees what was removed from the loop in a turn that has nothing
      * else to do, and in the order of the removals. */
     bool is_freed = false;
@@ -155,11 +139,11 @@ bool event_loop_acquire(struct fault *fault)
     users++;
     if (!is_running) {
         wake_timer = virEventAddTimeout(-1, wake, NULL, NULL);
-        link_monitor_start();
-        is_running = start_thread(run_loop, NULL);
+        start_monitor();
+        is_running = thread_start(run_loop, NULL);
         if (!is_running) {
             users--;
-            link_monitor_stop();
+            stop_monitor();
             virEventRemoveTimeout(wake_timer);
             ok = fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no thread can be started");
         }

@@ -25,9 +25,6 @@ bool event_loop_acquire(struct fault *fault);
  * the thread then ends after it. */
 void event_loop_release(void);
 
-/* Runs the function in a detached thread that blocks all signals. */
-bool event_loop_run_detached(void (*function)(void *), void *argument, struct fault *fault);
-
 /* Whether this process is the child of a fork of one that used libvirt. */
 bool event_loop_is_forked(void);
 

@@ -1,8 +1,15 @@
 #include "libvirt_host/known_domain.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "libvirt_host/baseline_xml.h"
+#include "libvirt_host/socket_watch.h"
+
+/* How often a lost daemon is tried: seldom, but often for a while after the
+ * loss, and after each sign that it is back. It binds its socket some moments
+ * before it listens there. */
+enum { RETRY_MILLISECONDS = 1000, EAGER_RETRY_MILLISECONDS = 10, EAGER_MILLISECONDS = 2000 };
 
 /* The event loop hands a host over to its thread by locks of its own, which
  * neither Helgrind nor ThreadSanitizer can see. By this one, which both sides
@@ -72,6 +79,9 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 
     (void)connection;
     hand_over();
+    /* libvirt reports a wake-up from S3 as a start, but the same run goes on. */
+    if (event == VIR_DOMAIN_EVENT_STARTED && detail == VIR_DOMAIN_EVENT_STARTED_WAKEUP)
+        event = VIR_DOMAIN_EVENT_RESUMED;
     if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
         event == VIR_DOMAIN_EVENT_UNDEFINED)
         libvirt_forget_definition(self, &uuid);
@@ -91,6 +101,9 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
         break;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
+    /* Of a panic libvirt reports SUSPENDED, too, only if it hears that QEMU has
+     * halted before it hears why. */
+    case VIR_DOMAIN_EVENT_CRASHED:
         listener.paused(listener.context, &uuid, state_of(domain));
         break;
     case VIR_DOMAIN_EVENT_RESUMED:
@@ -147,12 +160,13 @@ static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
         tell_definition_changed(context, domain);
 }
 
+/* Resets first: they alone leave nothing behind that could be asked for later. */
 static const struct {
     int id;
     virConnectDomainEventGenericCallback callback;
 } kinds[EVENT_KINDS] = {
-    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
     {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reset)},
+    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
     {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
     {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
     {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
@@ -185,7 +199,7 @@ void libvirt_deregister_events(virConnectPtr connection, const int event_ids[EVE
 }
 
 /* ------------------------------------------------------------------------
- * The kernel's word, timers
+ * The kernel's word, and what was missed
  * ------------------------------------------------------------------------ */
 
 static void on_device_gone(void *context, const struct link *device)
@@ -235,7 +249,58 @@ static void on_resynchronize(int timer, void *context)
     listener.release(listener.context);
 }
 
-/* Fires each second from the loss of the connection until it is back. */
+/* ------------------------------------------------------------------------
+ * A lost daemon's return
+ * ------------------------------------------------------------------------ */
+
+static int64_t monotonic_nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void libvirt_await_return(struct libvirt_host *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->eager_until = monotonic_nanoseconds() + (int64_t)EAGER_MILLISECONDS * 1000000;
+    if (self->reconnect_timer >= 0)
+        virEventUpdateTimeout(self->reconnect_timer, 0);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void on_socket_changed(void *context)
+{
+    hand_over();
+    libvirt_await_return(context);
+}
+
+/* With the lock held. */
+static void stop_socket_watch(struct libvirt_host *self)
+{
+    if (self->socket_watch != NULL)
+        socket_watch_stop(self->socket_watch);
+    self->socket_watch = NULL;
+}
+
+/* With the lock held. A watch from before the next attempt, so that no return
+ * can fall between the two; false where there can be none. */
+static bool watch_socket(struct libvirt_host *self)
+{
+    if (self->socket_watch != NULL) {
+        socket_watch_renew(self->socket_watch);
+        return true;
+    }
+    host_hold(&self->base);
+    self->socket_watch = socket_watch_start(self->base.uri, on_socket_changed, self, release_host);
+    if (self->socket_watch == NULL)
+        host_release(&self->base);
+    return self->socket_watch != NULL;
+}
+
+/* Fires again and again from the loss of the connection until it is back. To
+ * try a socket costs little; a remote host, which may be a login by ssh, is
+ * never tried eagerly. */
 static void on_reconnect(int timer, void *context)
 {
     struct libvirt_host *self = context;
@@ -244,10 +309,16 @@ static void on_reconnect(int timer, void *context)
     pthread_mutex_lock(&self->lock);
     virConnectPtr connection = self->channels[READ_ONLY].connection;
     bool is_back = connection != NULL && virConnectIsAlive(connection) == 1;
-    pthread_mutex_unlock(&self->lock);
-    if (is_back)
+    bool is_wanted = self->reconnect_timer == timer; /* else the host is being closed */
+    if (is_back || !is_wanted) {
+        stop_socket_watch(self);
         virEventUpdateTimeout(timer, -1);
-    else
+    } else {
+        bool is_eager = watch_socket(self) && monotonic_nanoseconds() < self->eager_until;
+        virEventUpdateTimeout(timer, is_eager ? EAGER_RETRY_MILLISECONDS : RETRY_MILLISECONDS);
+    }
+    pthread_mutex_unlock(&self->lock);
+    if (is_wanted && !is_back)
         libvirt_reconnect(self);
 }
 
@@ -282,6 +353,7 @@ void libvirt_listen(struct host *host, const struct host_listener *listener)
     self->has_listener = listener != NULL;
     self->reconnect_timer = -1;
     self->resynchronize_timer = -1;
+    stop_socket_watch(self);
     if (listener != NULL)
         self->listener = *listener;
     pthread_mutex_unlock(&self->lock);

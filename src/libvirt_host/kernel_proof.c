@@ -285,7 +285,7 @@ void libvirt_kernel_finish_proof(struct libvirt_host *self, const struct machine
         for (size_t i = 0; i < known->adapters->count; i++) {
             if (!lies_between(&known->devices[i], &known->before[i], &devices[i],
                               &sample->readings[i])) {
-                known->devices[i].reason = "libvirt's figure was not between two of the kernel's";
+                known->devices[i].reason = "the kernel's counter is not the one that libvirt reads";
                 failure = known->devices[i].reason;
             }
         }
@@ -328,11 +328,11 @@ const char *libvirt_kernel_refusal(struct libvirt_host *self, const struct machi
 static const char *reason_of(struct libvirt_host *self, const struct known_domain *known, size_t i)
 {
     if (known->trust == TRUST_PROVEN)
-        return libvirt_has_events(self)
-                   ? "libvirt's figure lay between two of the kernel's"
-                   : "proven before libvirt was lost; it tells nothing of changes now";
+        return libvirt_has_events(self) ? "the kernel's counter was checked against libvirt's"
+                                        : "libvirt does not answer; the kernel's counter was "
+                                          "checked against libvirt's before";
     if (known->trust == TRUST_UNPROVEN)
-        return "not yet compared with libvirt's figure";
+        return "the kernel's counter is not yet checked against libvirt's";
     if (known->devices[i].reason != NULL)
         return known->devices[i].reason;
     return "another adapter of the machine is read through libvirt";

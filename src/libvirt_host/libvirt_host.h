@@ -13,6 +13,7 @@
  * configuration.c  a machine's name, notes and memory
  * host_info.c  what it tells of itself
  * events.c     what it tells by itself
+ * socket_watch.c when the socket of a daemon that went may be back
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H
 #define VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H
@@ -25,9 +26,11 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <libxml/uri.h>
 #include <pthread.h>
 
 struct known_domain; /* known_domain.h */
+struct socket_watch; /* socket_watch.h */
 
 enum { KNOWN_BUCKETS = 1024, EVENT_KINDS = 5 };
 
@@ -74,7 +77,9 @@ struct libvirt_host {
     bool lacks_disk_statistics;         /* in bulk */
     bool lacks_processor_statistics;
 
-    int reconnect_timer; /* -1: none */
+    int reconnect_timer;               /* -1: none */
+    struct socket_watch *socket_watch; /* NULL but while the connection is lost */
+    int64_t eager_until; /* monotonic nanoseconds: the daemon may be back at any moment */
     int resynchronize_timer;
     struct link_monitor_subscriber subscriber;
 };
@@ -94,6 +99,8 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access,
 /* Starts to open the read-only connection when it was lost. Does not wait. */
 void libvirt_reconnect(struct libvirt_host *self);
 void libvirt_close(struct host *host);
+/* The value of the URI's parameter `socket`, to be freed with xmlFree(); NULL for none. */
+char *libvirt_socket_parameter(const xmlURI *uri);
 
 void libvirt_destroy(struct host *host);
 
@@ -169,6 +176,8 @@ bool libvirt_host_info(struct host *host, enum host_part part, struct host_info 
 void libvirt_listen(struct host *host, const struct host_listener *listener);
 void libvirt_settle(struct host *host);
 bool libvirt_tells(struct host *host);
+/* The read-only connection was lost: connects again as soon as the daemon is back. */
+void libvirt_await_return(struct libvirt_host *self);
 /* For a new read-only connection: registers for its events. */
 void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
                              int event_ids[EVENT_KINDS]);
