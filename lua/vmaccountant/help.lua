@@ -163,7 +163,7 @@ end
 local function constants_of(prefix)
   local list = {}
   for name, value in pairs(core.constants) do
-    if name:sub(1, #prefix):lower() == prefix:lower() then
+    if ascii.lower(name:sub(1, #prefix)) == ascii.lower(prefix) then
       list[#list + 1] = { name = name, value = value }
     end
   end
@@ -309,7 +309,7 @@ local function print_named(name)
   local entries = everything()
   local found = {}
   for _, entry in ipairs(entries) do
-    if entry.name:lower() == name:lower() then
+    if ascii.lower(entry.name) == ascii.lower(name) then
       found[#found + 1] = entry
     end
   end

@@ -345,7 +345,8 @@ static int next_property(lua_State *L)
     if (!lua_isnoneornil(L, 2)) {
         luaL_checkstring(L, 2);
         member = member_at(L, class, 2);
-        luaL_argcheck(L, member != NULL, 2, "not a member's name");
+        if (member == NULL)
+            return luaL_argerror(L, 2, "not a member's name");
         member++;
     }
     while (member->name != NULL && member->get == NULL)

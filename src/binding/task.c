@@ -283,7 +283,7 @@ static void push_progress(lua_State *L, const struct task *task)
     struct fault fault;
 
     if (!machine_task_is_complete(task->task)) {
-        if (task->application->host != NULL)
+        if (application_is_open(task->application))
             lua_pushfstring(L, "goes on, %d %%", machine_task_percent(task->task));
         else
             lua_pushliteral(L, "goes on");
@@ -307,7 +307,7 @@ static int to_string(lua_State *L)
     const struct task *task = class_check_argument(L, &task_class, 1);
 
     lua_getiuservalue(L, 1, 2);
-    if (task->task == NULL || event_loop_is_forked()) { /* nobody can say how far it is */
+    if (*task->hold == NULL || event_loop_is_forked()) { /* nobody can say how far it is */
         lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
         return 1;
     }
