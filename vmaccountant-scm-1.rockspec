@@ -54,6 +54,7 @@ build = {
         "src/accounting/processors.c",
         "src/accounting/recorder.c",
         "src/accounting/task.c",
+        "src/base/clock.c",
         "src/base/fault.c",
         "src/base/hresult.c",
         "src/base/wake.c",
