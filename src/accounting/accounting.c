@@ -1,6 +1,7 @@
 #include "accounting/account.h"
 #include "accounting/recorder.h"
 #include "accounting/task.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,8 @@ struct accounting *accounting_new(struct host *host, int64_t max_age)
     accounting->buckets = buckets;
     accounting->bucket_count = BUCKETS_AT_FIRST;
     pthread_mutex_init(&accounting->lock, NULL);
-    pthread_cond_init(&accounting->recording, NULL);
-    pthread_cond_init(&accounting->task_ended, NULL);
+    clock_condition_init(&accounting->recording);
+    clock_condition_init(&accounting->task_ended);
     processor_sampler_init(&accounting->sampler);
     accounting_listen(accounting);
     return accounting;

@@ -1,10 +1,10 @@
 #include "accounting/processors.h"
 
 #include "accounting/account.h"
+#include "base/clock.h"
 #include "base/thread.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     STOP_PATIENCE_MILLISECONDS = 500,
@@ -14,7 +14,6 @@ enum {
     MOST_WAITS = 20
 };
 
-static const int64_t SECOND = 1000000000;
 /* What an interval must have at least to say something: QEMU's processor time is
  * told in hundredths of a second. */
 static const int64_t FIRST_INTERVAL = 250000000;
@@ -23,30 +22,12 @@ static const int64_t OLDEST = 3000000000;
 
 void processor_sampler_init(struct processor_sampler *sampler)
 {
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&sampler->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&sampler->changed);
 }
 
 void processor_sampler_destroy(struct processor_sampler *sampler)
 {
     pthread_cond_destroy(&sampler->changed);
-}
-
-static int64_t monotonic_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
-static struct timespec timespec_of(int64_t nanoseconds)
-{
-    return (struct timespec){.tv_sec = (time_t)(nanoseconds / SECOND),
-                             .tv_nsec = (long)(nanoseconds % SECOND)};
 }
 
 /* With the lock held. The machine's own, of its run of now; NULL without memory. */
@@ -113,19 +94,19 @@ static void run(void *context)
     struct processor_sampler *sampler = &accounting->sampler;
 
     pthread_mutex_lock(&accounting->lock);
-    int64_t next = monotonic_now();
+    int64_t next = clock_now();
     while (!sampler->is_stopped) {
         sampler->is_urgent = false;
         look(accounting);
-        int64_t looked_at = monotonic_now();
-        next = next + SECOND > looked_at ? next + SECOND : looked_at + SECOND;
-        for (int waited = 0; waited == 0 && !sampler->is_stopped;) {
+        int64_t looked_at = clock_now();
+        next = next + CLOCK_SECOND > looked_at ? next + CLOCK_SECOND : looked_at + CLOCK_SECOND;
+        for (bool is_early = true; is_early && !sampler->is_stopped;) {
             int64_t soon = looked_at + FIRST_INTERVAL;
             bool is_extra = sampler->is_urgent && soon < next;
-            const struct timespec until = timespec_of(is_extra ? soon : next);
-            waited = pthread_cond_timedwait(&sampler->changed, &accounting->lock, &until);
-            if (waited != 0 && is_extra)
-                next -= SECOND; /* the whole second is yet to come */
+            is_early =
+                clock_wait_until(&sampler->changed, &accounting->lock, is_extra ? soon : next);
+            if (!is_early && is_extra)
+                next -= CLOCK_SECOND; /* the whole second is yet to come */
         }
     }
     sampler->is_running = false;
@@ -137,14 +118,12 @@ static void run(void *context)
 void processor_sampler_stop(struct accounting *accounting)
 {
     struct processor_sampler *sampler = &accounting->sampler;
-    const struct timespec until =
-        timespec_of(monotonic_now() + STOP_PATIENCE_MILLISECONDS * (SECOND / 1000));
+    int64_t deadline = clock_deadline(STOP_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
 
     pthread_mutex_lock(&accounting->lock);
     sampler->is_stopped = true;
     pthread_cond_broadcast(&sampler->changed);
-    while (sampler->is_running &&
-           pthread_cond_timedwait(&sampler->changed, &accounting->lock, &until) == 0)
+    while (sampler->is_running && clock_wait_until(&sampler->changed, &accounting->lock, deadline))
         ;
     pthread_mutex_unlock(&accounting->lock);
 }

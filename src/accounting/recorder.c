@@ -1,9 +1,8 @@
 #include "accounting/recorder.h"
 
 #include "accounting/account.h"
+#include "base/clock.h"
 #include "base/thread.h"
-
-#include <time.h>
 
 enum {
     RETRY_SECONDS = 1, /* the pause after a refusal, as while libvirtd is being restarted */
@@ -58,10 +57,8 @@ static void put_back(struct accounting *accounting, const struct machine_uuid *u
 
 static void wait_before_retry(struct accounting *accounting)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_SECONDS;
-    pthread_cond_timedwait(&accounting->recording, &accounting->lock, &until);
+    clock_wait_until(&accounting->recording, &accounting->lock,
+                     clock_deadline(RETRY_SECONDS * CLOCK_SECOND));
 }
 
 static void record(void *context)
@@ -93,17 +90,13 @@ static void record(void *context)
 
 void recorder_stop(struct accounting *accounting)
 {
-    struct timespec until;
+    int64_t deadline = clock_deadline(STOP_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += STOP_PATIENCE_MILLISECONDS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&accounting->lock);
     accounting->is_closed = true;
     pthread_cond_broadcast(&accounting->recording);
     while (accounting->has_recorder &&
-           pthread_cond_timedwait(&accounting->recording, &accounting->lock, &until) == 0)
+           clock_wait_until(&accounting->recording, &accounting->lock, deadline))
         ;
     pthread_mutex_unlock(&accounting->lock);
 }

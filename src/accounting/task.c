@@ -1,10 +1,10 @@
 #include "accounting/task.h"
 
 #include "accounting/account.h"
+#include "base/clock.h"
 #include "base/thread.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { PATIENCE_SECONDS = 2 };
 
@@ -191,13 +191,11 @@ enum machine_state machine_tasks_state(struct accounting *accounting,
 
 void machine_tasks_wait(struct accounting *accounting)
 {
-    struct timespec until;
+    int64_t deadline = clock_deadline(PATIENCE_SECONDS * CLOCK_SECOND);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_SECONDS;
     pthread_mutex_lock(&accounting->lock);
     while (accounting->running_tasks != NULL &&
-           pthread_cond_timedwait(&accounting->task_ended, &accounting->lock, &until) == 0)
+           clock_wait_until(&accounting->task_ended, &accounting->lock, deadline))
         ;
     pthread_mutex_unlock(&accounting->lock);
 }

@@ -2,6 +2,7 @@
  * event_handlers: Connect and WaitForEvents of VMVirtualServer. What happens is
  * noted by other threads; handlers run in the caller's, inside WaitForEvents.
  */
+#include "base/clock.h"
 #include "base/text.h"
 #include "binding/error.h"
 #include "binding/objects.h"
@@ -139,11 +140,6 @@ static lua_Integer deliver(lua_State *L, const struct application *application)
     return count;
 }
 
-static int64_t milliseconds_of(struct host *host)
-{
-    return host->driver->monotonic_time(host) / 1000000;
-}
-
 /***
 Calls the connected handlers for what has happened since, in its order; when
 nothing has, waits for it. An error in a handler is raised here, and the events
@@ -181,10 +177,10 @@ int application_wait_for_events(lua_State *L, void *object)
 
     lua_settop(L, 1);
     lua_Integer count = deliver(L, application);
-    int64_t until = count > 0 ? 0 : milliseconds_of(application->host) + (int64_t)milliseconds;
+    int64_t until = count > 0 ? 0 : clock_now() / CLOCK_MILLISECOND + (int64_t)milliseconds;
     /* A handler may close it, or a finalizer: then nothing will come any more. */
     while (count == 0 && result == WAKE_SIGNALLED && application_is_open(application)) {
-        int64_t left = until - milliseconds_of(application->host);
+        int64_t left = until - clock_now() / CLOCK_MILLISECOND;
         if (!accounting_wait(application->accounting,
                              milliseconds < 0 ? -1
                              : left > 0       ? left

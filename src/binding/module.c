@@ -2,6 +2,7 @@
  * module: the C module vmaccountant.core, from which lua/vmaccountant/init.lua
  * and lua/vmaccountant/simulator.lua make what users require.
  */
+#include "base/clock.h"
 #include "binding/constants.h"
 #include "binding/description.h"
 #include "binding/error.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 /* All else in the module is hidden from the other libraries of the process. */
@@ -95,20 +95,14 @@ static int sleep_seconds(lua_State *L)
     lua_Number seconds = luaL_checknumber(L, 1);
 
     luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST, 1, "seconds must be from 0 to 1e9");
-    time_t whole = (time_t)seconds;
-    struct timespec duration = {.tv_sec = whole,
-                                .tv_nsec = (long)((seconds - (lua_Number)whole) * 1e9)};
-    nanosleep(&duration, NULL);
+    clock_sleep((int64_t)(seconds * (lua_Number)CLOCK_SECOND));
     return 0;
 }
 
 /* monotonic_time(): seconds on a clock that nobody sets. */
 static int monotonic_time(lua_State *L)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+    lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)CLOCK_SECOND);
     return 1;
 }
 

@@ -2,6 +2,7 @@
  * task: VMTask, what a life-cycle method returns.
  */
 #include "accounting/task.h"
+#include "base/clock.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
@@ -195,7 +196,6 @@ static int wait_for_completion(lua_State *L, void *object)
 {
     enum { LONGEST = 4000000 };
     const struct task *task = object;
-    struct host *host = task->application->host;
     enum wake_result result = WAKE_SIGNALLED;
     struct fault fault;
     int is_integer;
@@ -204,9 +204,9 @@ static int wait_for_completion(lua_State *L, void *object)
     if (!is_integer || milliseconds < -1 || milliseconds > LONGEST)
         return error_raise(L, "WaitForCompletion", machine_name(L, 1), HRESULT_E_POINTER,
                            "the time must be -1 or from 0 to %d milliseconds", LONGEST);
-    int64_t until = host->driver->monotonic_time(host) / 1000000 + milliseconds;
+    int64_t deadline = clock_deadline(milliseconds * CLOCK_MILLISECOND);
     while (!machine_task_is_complete(task->task) && result == WAKE_SIGNALLED) {
-        int64_t left = until - host->driver->monotonic_time(host) / 1000000;
+        int64_t left = (deadline - clock_now()) / CLOCK_MILLISECOND;
         if (!accounting_wait(task->application->accounting,
                              milliseconds < 0 ? -1
                              : left > 0       ? left

@@ -1,5 +1,6 @@
 #include "libvirt_host/libvirt_host.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
@@ -10,21 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* How long Close() waits for a host that does not say goodbye. */
 enum { CLOSE_PATIENCE_MILLISECONDS = 500 };
-
-static struct timespec deadline_in(int64_t milliseconds)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return until;
-}
 
 /* ------------------------------------------------------------------------
  * Opening: in a thread of its own, since virConnectOpen() knows no time-out
@@ -251,9 +240,9 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
 
 virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
 {
-    struct timespec until = deadline_in((int64_t)self->timeout * 1000);
+    int64_t deadline = clock_deadline(self->timeout * CLOCK_SECOND);
     virConnectPtr connection = NULL;
-    int waited = 0;
+    bool is_early = true;
 
     pthread_mutex_lock(&self->lock);
     if (self->has_one_connection)
@@ -262,8 +251,8 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
     ok = ok && begin_opening(self, access, fault);
-    while (ok && channel->is_opening && waited == 0)
-        waited = pthread_cond_timedwait(&self->changed, &self->lock, &until);
+    while (ok && channel->is_opening && is_early)
+        is_early = clock_wait_until(&self->changed, &self->lock, deadline);
     if (ok && channel->connection != NULL) {
         connection = channel->connection;
         virConnectRef(connection);
@@ -333,7 +322,7 @@ static void close_channels(void *context)
 void libvirt_close(struct host *host)
 {
     struct libvirt_host *self = libvirt_host(host);
-    struct timespec until = deadline_in(CLOSE_PATIENCE_MILLISECONDS);
+    int64_t deadline = clock_deadline(CLOSE_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
     struct fault fault;
 
     libvirt_listen(host, NULL);
@@ -347,22 +336,15 @@ void libvirt_close(struct host *host)
     if (!thread_run(close_channels, self, &fault))
         close_channels(self);
     pthread_mutex_lock(&self->lock);
-    while (self->is_closing && pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
+    while (self->is_closing && clock_wait_until(&self->changed, &self->lock, deadline))
         ;
     pthread_mutex_unlock(&self->lock);
     event_loop_release();
 }
 
-static int64_t monotonic_nanoseconds(void)
-{
-    struct timespec now = deadline_in(0);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static struct libvirt_host *new_host(const char *uri, int timeout)
 {
     struct libvirt_host *self = calloc(1, sizeof *self);
-    pthread_condattr_t monotonic;
 
     if (self == NULL)
         return NULL;
@@ -373,15 +355,12 @@ static struct libvirt_host *new_host(const char *uri, int timeout)
     self->base.driver = &libvirt_driver;
     atomic_init(&self->base.references, 1);
     self->timeout = timeout;
-    self->opened_at = monotonic_nanoseconds();
+    self->opened_at = clock_since_boot();
     self->has_bulk_statistics = true;
     self->reconnect_timer = -1;
     self->resynchronize_timer = -1;
     pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&self->changed);
     return self;
 }
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/thread.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
@@ -5,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const unsigned DISK_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
 
@@ -315,10 +315,10 @@ static struct disk_request *start_request(struct libvirt_host *self,
 }
 
 /* With the lock held, which the wait lets go of. */
-static bool wait_for(struct disk_request *request, const struct timespec *until)
+static bool wait_for(struct disk_request *request, int64_t deadline)
 {
     struct libvirt_host *self = request->host;
-    while (!request->is_done && pthread_cond_timedwait(&self->changed, &self->lock, until) == 0)
+    while (!request->is_done && clock_wait_until(&self->changed, &self->lock, deadline))
         ;
     return request->is_done;
 }
@@ -335,17 +335,15 @@ bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
                           disk_receiver *receive, void *context, struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    struct timespec until;
+    int64_t deadline = clock_deadline(self->timeout * CLOCK_SECOND);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += self->timeout;
     pthread_mutex_lock(&self->lock);
     /* One question at a time: what waits for its answer holds up the daemon. One
      * that was put before has an answer that may be older than what is wanted. */
     struct disk_request *request = find_request(self, uuid);
     while (request != NULL) {
         request->references++;
-        bool is_done = wait_for(request, &until);
+        bool is_done = wait_for(request, deadline);
         release(request);
         if (!is_done) {
             pthread_mutex_unlock(&self->lock);
@@ -358,7 +356,7 @@ bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
         pthread_mutex_unlock(&self->lock);
         return false;
     }
-    bool is_done = wait_for(request, &until);
+    bool is_done = wait_for(request, deadline);
     pthread_mutex_unlock(&self->lock);
 
     bool ok = is_done ? request->ok : fault_silent(self, fault);

@@ -1,5 +1,6 @@
 #include "libvirt_host/driver.h"
 
+#include "base/clock.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/known_domain.h"
@@ -9,20 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int64_t monotonic_time(struct host *host)
 {
-    struct timespec now;
     (void)host;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return clock_since_boot();
 }
 
 static int64_t unix_time(struct host *host)
 {
     (void)host;
-    return (int64_t)time(NULL);
+    return clock_unix() / CLOCK_SECOND;
 }
 
 virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,

@@ -1,5 +1,6 @@
 #include "libvirt_host/event_loop.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "kernel/link_monitor.h"
 #include "libvirt_host/error.h"
@@ -9,12 +10,11 @@
 #include <libxml/parser.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 enum { STOP_PATIENCE_MILLISECONDS = 500 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t ended; /* see prepare() */
 static unsigned users;
 static bool is_running;
 static int wake_timer = -1; /* fires at once when it is to stop */
@@ -43,6 +43,7 @@ static void stay_mapped(void)
 static void prepare(void)
 {
     stay_mapped();
+    clock_condition_init(&ended);
     pthread_atfork(NULL, NULL, note_fork);
     libvirt_error_silence();
     thread_set_prologue(libvirt_error_silence_thread);
@@ -154,17 +155,12 @@ bool event_loop_acquire(struct fault *fault)
 
 void event_loop_release(void)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += STOP_PATIENCE_MILLISECONDS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t deadline = clock_deadline(STOP_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
 
     pthread_mutex_lock(&lock);
     if (--users == 0 && is_running) {
         virEventUpdateTimeout(wake_timer, 0);
-        while (users == 0 && is_running && pthread_cond_timedwait(&ended, &lock, &until) == 0)
+        while (users == 0 && is_running && clock_wait_until(&ended, &lock, deadline))
             ;
     }
     pthread_mutex_unlock(&lock);

@@ -2,6 +2,7 @@
  * libvirt_host_info: what libvirt, and on a local host the system itself, tell
  * of a host.
  */
+#include "base/clock.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PARSE_OPTIONS = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
 
@@ -208,7 +208,7 @@ static bool read_system(const struct libvirt_host *self, enum host_part part,
                              : "the operating system of a host that is not this one cannot be "
                                "known: libvirt does not tell it");
     if (part == HOST_CLOCK) {
-        info->unix_time = (int64_t)time(NULL);
+        info->unix_time = clock_unix() / CLOCK_SECOND;
         return true;
     }
     return host_info_of_this_system(info, fault);

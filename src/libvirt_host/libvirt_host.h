@@ -54,7 +54,7 @@ struct libvirt_host {
     struct host base;
     char *requested_uri; /* NULL for libvirt's choice */
     int timeout;         /* seconds that a host may be silent for */
-    int64_t opened_at;   /* monotonic nanoseconds */
+    int64_t opened_at;   /* of the driver's monotonic_time() */
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
     bool shares_network; /* a local QEMU host's daemon is in this network namespace */
     bool is_in_process;  /* the test driver: its service is this process */

@@ -1,14 +1,13 @@
 #include "libvirt_host/process_time.h"
 
+#include "base/clock.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#define NANOSECONDS INT64_C(1000000000)
 
 /* Reads the start of /proc/PID/NAME; the length read, 0 when it cannot be. */
 static size_t read_proc(const char *pid, const char *name, char *buffer, size_t size)
@@ -30,7 +29,6 @@ int64_t process_age(const char *pid)
 {
     char stat[1024];
     unsigned long long start_ticks;
-    struct timespec now;
 
     if (read_proc(pid, "stat", stat, sizeof stat) == 0)
         return -1;
@@ -42,9 +40,7 @@ int64_t process_age(const char *pid)
                                  "%*d %*d %*d %*d %llu",
                                  &start_ticks) != 1)
         return -1;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    int64_t start = (int64_t)start_ticks * (NANOSECONDS / sysconf(_SC_CLK_TCK));
-    return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec - start;
+    return clock_since_boot() - (int64_t)start_ticks * (CLOCK_SECOND / sysconf(_SC_CLK_TCK));
 }
 
 bool process_runs_machine(const char *pid, const char *uuid)
@@ -84,8 +80,6 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seco
                          "UUID",
                          found == 0 ? "no" : "more than one");
     /* Rounded once only, so that every process tells the same second. */
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    *unix_seconds = ((int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec - age) / NANOSECONDS;
+    *unix_seconds = (clock_unix() - age) / CLOCK_SECOND;
     return true;
 }
