@@ -89,6 +89,7 @@ build = {
         "src/kernel/link.c",
         "src/kernel/link_monitor.c",
         "src/kernel/link_stats.c",
+        "src/libvirt_host/baseline_run.c",
         "src/libvirt_host/baseline_xml.c",
         "src/libvirt_host/change.c",
         "src/libvirt_host/configuration.c",

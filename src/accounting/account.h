@@ -17,8 +17,8 @@ struct finished_session {
     bool start_known;
     enum stop_reason reason;
     int64_t domain_id;
-    int64_t started_at; /* unix seconds */
-    int64_t ended_at;
+    struct moment started;  /* when start_known */
+    struct moment ended;    /* its wall time is not before that of the start */
     struct session session; /* final figures may still arrive */
 };
 
@@ -28,15 +28,19 @@ struct account {
     struct session session;
     struct machine_sample last; /* the observation that the session stands at */
     int64_t observed_at;        /* monotonic nanoseconds; of `last` */
-    int64_t started_at;         /* of the session, unix seconds, when start_known */
-    int64_t announced_at;       /* unix seconds, when start_announced */
-    int64_t reset_at;           /* unix milliseconds of the session's reset; 0: none known */
-    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of */
-    int64_t refused_reset_at;   /* of a shared baseline that cannot be of the session, or 0 */
+    struct moment started;      /* of the session, when start_known */
+    struct moment announced;    /* when start_announced */
+    struct moment reset;        /* of the session, when has_baseline */
+    uint64_t reset_ordinal;     /* resets of this run that are known of */
+    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of, or 0 */
+    int64_t refused_clock;      /* of a shared baseline that cannot be of the session, and */
+    uint64_t refused_ordinal;   /* its ordinal, when has_refused */
     uint64_t changed_in;        /* accounting.version when the account last changed */
     const char *complaint;      /* about the shared baseline, or NULL */
     bool is_current;            /* nothing is known to have happened since `observed_at` */
     bool start_known;
+    bool has_baseline; /* the session began at a reset, or with devices that had counted before */
+    bool has_refused;
     bool start_announced; /* the start has been seen, its counters not yet */
     bool reset_pending;   /* told of a reset, but the counters could not be read */
     bool is_departed;     /* the machine is gone: kept for `finished` only */
@@ -86,6 +90,7 @@ void accounting_release(struct accounting *accounting);
 struct account *account_find(struct accounting *accounting, const struct machine_uuid *uuid);
 /* NULL without memory. */
 struct account *account_find_or_add(struct accounting *accounting, const struct machine_uuid *uuid);
+struct moment account_current_moment(struct accounting *accounting);
 void account_mark_changed(struct accounting *accounting, struct account *account);
 
 /* Brings the account up to the sample. False without memory. */

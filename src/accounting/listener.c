@@ -37,7 +37,7 @@ static void on_started(void *context, const struct machine_uuid *uuid, bool is_r
     struct account *account = account_find_or_add(accounting, uuid);
     if (account != NULL) {
         account->start_announced = true;
-        account->announced_at = accounting->host->driver->unix_time(accounting->host);
+        account->announced = account_current_moment(accounting);
         account->is_current = false;
         account_mark_changed(accounting, account);
     }

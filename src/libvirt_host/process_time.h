@@ -12,10 +12,17 @@
 #include "base/fault.h"
 #include "host/machine.h"
 
-/* The start of the one QEMU process that runs the machine, in seconds since
- * 1970. A fault when /proc shows none, or several. */
-bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
+/* The start of the one QEMU process that runs the machine. A fault when /proc
+ * shows none, or several. */
+bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *started,
                              struct fault *fault);
+
+/* The same in ticks since the host was booted, which name the process as long as
+ * it is up. The machine's name helps to find it. */
+bool qemu_process_start(const struct machine_uuid *uuid, const char *name, uint64_t *ticks);
+
+/* That as a time of clock_since_boot(). */
+int64_t process_start_time(uint64_t ticks);
 
 /* How long the daemon whose PID stands in one of its usual files has been
  * running, in seconds. */
