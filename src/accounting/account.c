@@ -218,30 +218,65 @@ static void keep_finished(struct account *account, const struct moment *end,
     finished->reason = reason;
 }
 
-/* The devices that outlived the run, an administrator's own taps, hold their
- * final figures still. */
-static void read_remaining_devices(struct accounting *accounting, struct account *account)
+static bool may_remain(const struct session_adapter *adapter)
 {
-    struct host *host = accounting->host;
+    return adapter->attached && !adapter->finished &&
+           incarnation_is_ifindex(adapter->key.incarnation);
+}
 
-    for (size_t i = 0; i < account->session.count; i++) {
-        struct session_adapter *adapter = &account->session.adapters[i];
-        struct device_reading final = {.key = adapter->key};
-        if (!adapter->attached ||
-            !host->driver->device_bytes(host, adapter->key.incarnation, final.bytes))
-            continue;
-        final.present = adapter->known;
-        session_finish_adapter(&account->session, &final);
+bool account_has_remaining(const struct account *account)
+{
+    for (size_t i = 0; i < account->session.count; i++)
+        if (may_remain(&account->session.adapters[i]))
+            return true;
+    return false;
+}
+
+/* With the lock held: which devices there are to ask for. */
+static void list_remaining(const struct account *account, struct final_figures *final)
+{
+    final->readings = calloc(account->session.count + 1, sizeof *final->readings);
+    for (size_t i = 0; final->readings != NULL && i < account->session.count; i++) {
+        const struct session_adapter *adapter = &account->session.adapters[i];
+        if (may_remain(adapter))
+            final->readings[final->count++] =
+                (struct device_reading){.key = adapter->key, .present = adapter->known};
     }
 }
 
-void account_end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                         enum stop_reason reason)
+void account_read_remaining(struct accounting *accounting, const struct machine_uuid *uuid,
+                            struct final_figures *final)
+{
+    struct host *host = accounting->host;
+    size_t count = 0;
+
+    *final = (struct final_figures){0};
+    pthread_mutex_lock(&accounting->lock);
+    const struct account *account = account_find(accounting, uuid);
+    if (account != NULL && account_has_remaining(account))
+        list_remaining(account, final);
+    pthread_mutex_unlock(&accounting->lock);
+    for (size_t i = 0; i < final->count; i++) {
+        struct device_reading reading = final->readings[i];
+        if (host->driver->device_bytes(host, reading.key.incarnation, reading.bytes))
+            final->readings[count++] = reading;
+    }
+    final->count = count;
+}
+
+void final_figures_clear(struct final_figures *final)
+{
+    free(final->readings);
+    *final = (struct final_figures){0};
+}
+
+void account_end_session(struct accounting *accounting, struct account *account,
+                         const struct final_figures *final, enum stop_reason reason)
 {
     if (account->last.domain_id == NOT_RUNNING)
         return;
-    if (domain_id == NOT_RUNNING)
-        read_remaining_devices(accounting, account);
+    for (size_t i = 0; final != NULL && i < final->count; i++)
+        session_finish_adapter(&account->session, &final->readings[i]);
     const struct moment end = account_current_moment(accounting);
     keep_finished(account, &end, reason);
     session_clear(&account->session);
@@ -510,7 +545,8 @@ static void tell_removed_adapters(struct accounting *accounting, const struct ac
 }
 
 bool account_observe(struct accounting *accounting, struct account *account,
-                     const struct machine_sample *sample, int64_t now)
+                     const struct machine_sample *sample, const struct final_figures *final,
+                     int64_t now)
 {
     bool is_running = sample->domain_id != NOT_RUNNING;
     bool is_new_session = is_running && sample->domain_id != account->last.domain_id;
@@ -520,7 +556,7 @@ bool account_observe(struct accounting *accounting, struct account *account,
         accounting->departed_count--;
     }
     if (sample->domain_id != account->last.domain_id)
-        account_end_session(accounting, account, sample->domain_id, STOP_UNKNOWN);
+        account_end_session(accounting, account, is_running ? NULL : final, STOP_UNKNOWN);
     if (is_running && !is_new_session && event_queue_is_watching(accounting->events))
         tell_removed_adapters(accounting, account, sample);
     if (is_running &&
@@ -602,13 +638,14 @@ static void remove_oldest_departed(struct accounting *accounting)
     }
 }
 
-void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid)
+void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid,
+                          const struct final_figures *final)
 {
     struct account *account = account_find(accounting, uuid);
     event_queue_forget(accounting->events, uuid);
     if (account == NULL || account->is_departed)
         return;
-    account_end_session(accounting, account, NOT_RUNNING, STOP_UNKNOWN);
+    account_end_session(accounting, account, final, STOP_UNKNOWN);
     if (!account->finished.exists) {
         remove_account(accounting, account);
         return;
@@ -759,7 +796,8 @@ struct look {
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
     struct machine_sample sample;
-    bool is_other_run; /* than the account's, though the ID is the same */
+    struct final_figures final; /* when the machine does not run */
+    bool is_other_run;          /* than the account's, though the ID is the same */
     unsigned waits_left;
     unsigned attempts_left;
 };
@@ -775,21 +813,28 @@ static bool look(struct accounting *accounting, const struct machine_uuid *uuid,
     look->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     look->begun_at = monotonic_time(accounting);
-    if (host->driver->sample(host, uuid, &look->sample, fault))
-        return true;
-    pthread_mutex_lock(&accounting->lock);
-    if (fault->code == HRESULT_VM_E_VM_UNKNOWN)
-        account_machine_gone(accounting, uuid);
-    pthread_mutex_unlock(&accounting->lock);
-    return false;
+    bool ok = host->driver->sample(host, uuid, &look->sample, fault);
+    bool is_gone = !ok && fault->code == HRESULT_VM_E_VM_UNKNOWN;
+    if (is_gone || (ok && look->sample.domain_id == NOT_RUNNING))
+        account_read_remaining(accounting, uuid, &look->final);
+    if (is_gone) {
+        pthread_mutex_lock(&accounting->lock);
+        account_machine_gone(accounting, uuid, &look->final);
+        pthread_mutex_unlock(&accounting->lock);
+        final_figures_clear(&look->final);
+    }
+    return ok;
 }
 
-/* With the lock held, which it lets go of for what takes time. Whether the
- * sample is to be taken anew: it may be older than what the account stands at,
- * and would then look like a counter that fell; or it will soon say more. */
-static bool must_look_again(struct accounting *accounting, struct account *account,
+/* With the lock held, which it drops and takes again around what takes time: the
+ * account is then found again, and *found is the one that there is by now, or
+ * NULL. Whether the sample is to be taken again: it may be older than what the
+ * account stands at, and would then look like a counter that fell; or it will
+ * soon say more. */
+static bool must_look_again(struct accounting *accounting, struct account **found,
                             struct look *look)
 {
+    struct account *account = *found;
     bool is_suspect = !look->is_other_run && has_other_devices(account, &look->sample);
     int64_t looked_at = account->observed_at;
 
@@ -799,7 +844,7 @@ static bool must_look_again(struct accounting *accounting, struct account *accou
         pthread_mutex_unlock(&accounting->lock);
         look->is_other_run = is_started_since(accounting, &look->sample, looked_at);
         pthread_mutex_lock(&accounting->lock);
-        account = account_find(accounting, &look->sample.uuid);
+        *found = account = account_find(accounting, &look->sample.uuid);
         if (account == NULL || account->changed_in > look->begun_in)
             return true;
     }
@@ -812,6 +857,7 @@ static bool must_look_again(struct accounting *accounting, struct account *accou
     clock_sleep(FINAL_FIGURES_WAIT);
     accounting->host->driver->settle(accounting->host);
     pthread_mutex_lock(&accounting->lock);
+    *found = account_find(accounting, &look->sample.uuid);
     return true;
 }
 
@@ -826,16 +872,17 @@ struct account *account_sample_and_lock(struct accounting *accounting,
             return NULL;
         pthread_mutex_lock(&accounting->lock);
         struct account *account = account_find_or_add(accounting, uuid);
-        bool again = account != NULL && must_look_again(accounting, account, &one);
+        bool again = account != NULL && must_look_again(accounting, &account, &one);
         bool observed = false;
         if (account != NULL && !again) {
             if (one.is_other_run)
-                account_end_session(accounting, account, one.sample.domain_id, STOP_UNKNOWN);
-            observed = account_observe(accounting, account, &one.sample, one.begun_at);
+                account_end_session(accounting, account, NULL, STOP_UNKNOWN);
+            observed = account_observe(accounting, account, &one.sample, &one.final, one.begun_at);
         }
         if (!observed)
             pthread_mutex_unlock(&accounting->lock);
         machine_sample_clear(&one.sample);
+        final_figures_clear(&one.final);
         if (observed)
             return account;
         if (!again) {
@@ -853,20 +900,46 @@ struct sweep {
     struct accounting *accounting;
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
+    struct machine_uuid *ended; /* machines whose devices may have outlived their run */
+    size_t ended_count;
+    size_t ended_capacity;
 };
+
+/* To be sampled alone, without the host's lock. Without memory the next read of
+ * the machine does that. */
+static void keep_ended(struct sweep *sweep, const struct machine_uuid *uuid)
+{
+    if (sweep->ended_count == sweep->ended_capacity) {
+        size_t capacity = sweep->ended_capacity * 2 + 8;
+        struct machine_uuid *grown = realloc(sweep->ended, capacity * sizeof *grown);
+        if (grown == NULL)
+            return;
+        sweep->ended = grown;
+        sweep->ended_capacity = capacity;
+    }
+    sweep->ended[sweep->ended_count++] = *uuid;
+}
+
+static bool ends_with_remaining(const struct account *account, const struct machine_sample *sample)
+{
+    return sample->domain_id == NOT_RUNNING && account->last.domain_id != NOT_RUNNING &&
+           account_has_remaining(account);
+}
 
 /* What needs a closer look is left to the next read of the machine. */
 static void receive_sweep(void *context, const struct machine_sample *sample)
 {
-    const struct sweep *sweep = context;
+    struct sweep *sweep = context;
     struct accounting *accounting = sweep->accounting;
 
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_or_add(accounting, &sample->uuid);
-    if (account != NULL && account->changed_in <= sweep->begun_in &&
-        !awaits_final_figures(account, sample) && !has_unrecognized(account, sample) &&
-        !has_other_devices(account, sample))
-        account_observe(accounting, account, sample, sweep->begun_at);
+    if (account != NULL && ends_with_remaining(account, sample))
+        keep_ended(sweep, &sample->uuid);
+    else if (account != NULL && account->changed_in <= sweep->begun_in &&
+             !awaits_final_figures(account, sample) && !has_unrecognized(account, sample) &&
+             !has_other_devices(account, sample))
+        account_observe(accounting, account, sample, NULL, sweep->begun_at);
     pthread_mutex_unlock(&accounting->lock);
 }
 
@@ -879,5 +952,12 @@ bool accounting_sweep(struct accounting *accounting, struct fault *fault)
     sweep.begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     sweep.begun_at = monotonic_time(accounting);
-    return host->driver->sample_all(host, receive_sweep, &sweep, fault);
+    bool ok = host->driver->sample_all(host, receive_sweep, &sweep, fault);
+    for (size_t i = 0; i < sweep.ended_count; i++) {
+        struct fault ignored; /* the next read of the machine raises it */
+        if (account_sample_and_lock(accounting, &sweep.ended[i], &ignored) != NULL)
+            pthread_mutex_unlock(&accounting->lock);
+    }
+    free(sweep.ended);
+    return ok;
 }

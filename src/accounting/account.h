@@ -22,6 +22,12 @@ struct finished_session {
     struct session session; /* final figures may still arrive */
 };
 
+/* What devices counted at the end of their machine's run. */
+struct final_figures {
+    struct device_reading *readings;
+    size_t count;
+};
+
 struct account {
     struct account *next; /* in its bucket */
     struct machine_uuid uuid;
@@ -93,25 +99,37 @@ struct account *account_find_or_add(struct accounting *accounting, const struct 
 struct moment account_current_moment(struct accounting *accounting);
 void account_mark_changed(struct accounting *accounting, struct account *account);
 
-/* Brings the account up to the sample. False without memory. */
+/* Brings the account up to the sample. False without memory. Of a machine that
+ * runs no more, `final` is what account_read_remaining() gave, or NULL. */
 bool account_observe(struct accounting *accounting, struct account *account,
-                     const struct machine_sample *sample, int64_t now);
+                     const struct machine_sample *sample, const struct final_figures *final,
+                     int64_t now);
 
-/* Ends the running session, if there is one. When the machine runs no more
- * (NOT_RUNNING), and not under another domain ID, the devices that have outlived
- * the run give their final figures now. */
-void account_end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                         enum stop_reason reason);
+/* Ends the running session, if there is one, with the final figures of the
+ * devices that have outlived the run (or NULL). */
+void account_end_session(struct accounting *accounting, struct account *account,
+                         const struct final_figures *final, enum stop_reason reason);
+
+/* Whether account_read_remaining() would find anything to ask for. */
+bool account_has_remaining(const struct account *account);
 
 /* The machine was reset, and the account stands at the counters of now. */
 void account_reset(struct accounting *accounting, struct account *account);
 
 /* The machine is no longer known to the host. The account goes, unless its
  * last session may still be asked for. */
-void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid);
+void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid,
+                          const struct final_figures *final);
 
 /* The session's baseline for other processes; NULL without memory. */
 struct baseline *account_baseline(const struct account *account);
+
+/* Without the lock held. What the devices of a machine that has just ended hold,
+ * where they outlive its runs, as an administrator's own taps do: to be asked for
+ * before the lock is taken in which the session ends. Without memory it is empty. */
+void account_read_remaining(struct accounting *accounting, const struct machine_uuid *uuid,
+                            struct final_figures *final);
+void final_figures_clear(struct final_figures *final);
 
 /* Without the lock held. Asks the host for the machine's counters and brings
  * its account up to them. Returns the account with the lock held, or NULL,
