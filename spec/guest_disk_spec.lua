@@ -158,8 +158,10 @@ host.describe(_ENV, "a real machine's disk bytes #root", function()
     local id = g:domain_id()
     local mac, device = g.macs[1], g:taps()[1].device
     host.virsh("metadata", g.name, "urn:vmaccountant:baseline", "--live", "--key", "vmaccountant", "--set",
-      ("<baseline version='1' domain='%d' reset='%d000'>" ..
-        "<adapter mac='%s' device='%s' sent='0' received='0'/></baseline>"):format(id, os.time(), mac, device))
+      ("<baseline version='1' domain='%d' boot='%s' ordinal='99' clock='%d' reset='%d000'>" ..
+        "<adapter mac='%s' device='%s' sent='0' received='0'/></baseline>"):format(id,
+        host.read_file("/proc/sys/kernel/random/boot_id"):match("%S+"),
+        math.floor(1000 * host.read_file("/proc/uptime"):match("%S+")), os.time(), mac, device))
     local late <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system")
     local accountant = late:FindVirtualMachine(g.name).Accountant
     raises("DISP_E_EXCEPTION", function() return accountant.DiskBytesRead end)

@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD                                                                                       \
-    "<v:baseline xmlns:v='" BASELINE_NAMESPACE "' version='1' domain='7' reset='1795254509123'>"
+#define BOOT "0e5b6f6a-2e3c-4a86-9d3f-1f0a1c5c9b77"
+#define RESET                                                                                      \
+    "domain='7' boot='" BOOT "' process='812345' ordinal='2' clock='8205127' "                     \
+    "reset='1795254509123'"
+#define HEAD "<v:baseline xmlns:v='" BASELINE_NAMESPACE "' version='1' " RESET ">"
 #define TAIL "</v:baseline>"
 #define ADAPTER                                                                                    \
     "<v:adapter mac='52-54-00-12-34-56' device='vnet3' ifindex='12' sent='20882' "                 \
@@ -69,6 +72,11 @@ static void a_baseline_is_read(void)
         return;
     CHECK(!baseline->has_disks && baseline->disk_count == 0);
     CHECK(baseline->domain_id == 7);
+    CHECK(strcmp(baseline->boot_id, BOOT) == 0);
+    CHECK(baseline->process_start == 812345);
+    CHECK(baseline->ordinal == 2);
+    CHECK(baseline->reset_clock == INT64_C(8205127000000));
+    CHECK(!baseline->has_common_clock); /* who reads it has to know */
     CHECK(baseline->reset_at == 1795254509123);
     if (CHECK(baseline->count == 1)) {
         const struct baseline_adapter *adapter = &baseline->adapters[0];
@@ -87,6 +95,10 @@ static void what_is_written_is_read_back(void)
     if (written == NULL)
         abort();
     written->domain_id = INT64_MAX;
+    strcpy(written->boot_id, BOOT);
+    written->process_start = INT64_MAX;
+    written->ordinal = 3;
+    written->reset_clock = INT64_C(86400000000123);
     written->reset_at = 0;
     memcpy(written->adapters[0].mac, "\x52\x54\x00\xab\xcd\xef", MAC_SIZE);
     written->adapters[0].device = strdup("a<b>&\"c'\xc3\xbc");
@@ -113,6 +125,10 @@ static void what_is_written_is_read_back(void)
     struct baseline *read = read_metadata(text, &complaint);
     if (CHECK(read != NULL)) {
         CHECK(read->domain_id == INT64_MAX);
+        CHECK(strcmp(read->boot_id, BOOT) == 0);
+        CHECK(read->process_start == INT64_MAX);
+        CHECK(read->ordinal == 3);
+        CHECK(read->reset_clock == INT64_C(86400000000000)); /* in milliseconds */
         CHECK(read->reset_at == 0);
         CHECK(read->count == 2);
         for (size_t i = 0; i < 2; i++) {
@@ -149,8 +165,7 @@ static void a_machine_may_have_no_adapters(void)
 }
 
 #define HEAD_WITH_DISKS                                                                            \
-    "<v:baseline xmlns:v='" BASELINE_NAMESPACE                                                     \
-    "' version='1' domain='7' reset='1795254509123' disks='known'>"
+    "<v:baseline xmlns:v='" BASELINE_NAMESPACE "' version='1' " RESET " disks='known'>"
 
 static void no_disks_are_not_unknown_disks(void)
 {
@@ -198,19 +213,49 @@ static void another_version_is_said_so(void)
     }
 }
 
+/* As it was before runs had names. Nothing in it says which run it is of. */
+static void an_older_form_is_said_so(void)
+{
+    CHECK(is_complained_of("<v:baseline xmlns:v='" BASELINE_NAMESPACE
+                           "' version='1' domain='7' reset='1795254509123'>" ADAPTER TAIL,
+                           "older form"));
+}
+
+static void one_that_was_written_elsewhere_has_no_process(void)
+{
+    const char *complaint;
+    struct baseline *baseline = read_metadata("<v:baseline xmlns:v='" BASELINE_NAMESPACE
+                                              "' version='1' domain='7' boot='" BOOT
+                                              "' ordinal='0' clock='1' reset='1'>" TAIL,
+                                              &complaint);
+    if (CHECK(baseline != NULL))
+        CHECK(baseline->process_start == 0 && baseline->ordinal == 0);
+    baseline_free(baseline);
+}
+
+#define REST "boot='b' ordinal='1' clock='1' "
+
 static void a_figure_that_is_missing_or_no_number_makes_it_malformed(void)
 {
     static const char *const heads[] = {
-        "domain='7'",
-        "reset='1'",
-        "domain='' reset='1'",
-        "domain='-1' reset='1'",
-        "domain='7' reset='-1'",
-        "domain='7' reset='1.5'",
-        "domain='7' reset='1e3'",
-        "domain='9223372036854775808' reset='1'",
-        "domain='7' reset='99999999999999999999999999999999'",
-        "domain='seven' reset='1'",
+        REST "domain='7'",
+        REST "reset='1'",
+        REST "domain='' reset='1'",
+        REST "domain='-1' reset='1'",
+        REST "domain='7' reset='-1'",
+        REST "domain='7' reset='1.5'",
+        REST "domain='7' reset='1e3'",
+        REST "domain='9223372036854775808' reset='1'",
+        REST "domain='7' reset='99999999999999999999999999999999'",
+        REST "domain='seven' reset='1'",
+        "domain='7' reset='1' ordinal='1' clock='1'",
+        "domain='7' reset='1' boot='b' clock='1'",
+        "domain='7' reset='1' boot='b' ordinal='1'",
+        "domain='7' reset='1' boot='b' ordinal='-1' clock='1'",
+        "domain='7' reset='1' boot='b' ordinal='1' clock='x'",
+        "domain='7' reset='1' boot='b' ordinal='1' clock='9223372036855'",
+        "domain='7' reset='1' boot='b' ordinal='1' clock='1' process=''",
+        "domain='7' reset='1' ordinal='1' clock='1' boot='" BOOT "0'",
     };
     static const char *const adapters[] = {
         "<v:adapter/>",
@@ -299,7 +344,7 @@ static void megabytes_are_refused_or_passed_over(void)
         abort();
     memset(digits, '9', 4 * 1000 * 1000);
     digits[4 * 1000 * 1000] = '\0';
-    text = malloc(strlen(digits) + 200);
+    text = malloc(strlen(digits) + sizeof HEAD TAIL + 200);
     if (text == NULL)
         abort();
     sprintf(text, HEAD "<v:adapter mac='52-54-00-12-34-56' sent='%s' received='0'/>" TAIL, digits);
@@ -360,6 +405,8 @@ int main(void)
     a_disk_without_its_figures_makes_it_malformed();
     other_metadata_is_nobodys_business();
     another_version_is_said_so();
+    an_older_form_is_said_so();
+    one_that_was_written_elsewhere_has_no_process();
     a_figure_that_is_missing_or_no_number_makes_it_malformed();
     elements_of_others_within_it_are_passed_over();
     more_adapters_than_any_machine_has_are_refused();

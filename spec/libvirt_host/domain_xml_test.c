@@ -16,6 +16,7 @@ static const char GOOD[] =
     "  <uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>\n"
     "  <metadata><a:x xmlns:a='http://example.org/'><interface type='bad'/></a:x>\n"
     "    <v:baseline xmlns:v='urn:vmaccountant:baseline' version='1' domain='7' "
+    "boot='0e5b6f6a-2e3c-4a86-9d3f-1f0a1c5c9b77' process='812345' ordinal='2' clock='8205127' "
     "reset='1795254509123'>\n"
     "      <v:adapter mac='52-54-00-12-34-56' device='vnet3' ifindex='12' sent='20882' "
     "received='4096'/>\n"

@@ -21,7 +21,7 @@ local PROGID <const> = "VirtualServer.Application"
 -- them, are one: a firmware may reset once more by itself.
 local ONE_RESET <const> = 2
 -- A shared baseline written so shortly after a reset that is known is taken
--- for that of the same reset.
+-- for that of the same reset, unless it is numbered as a later one.
 local SAME_BASELINE <const> = 10
 
 -- No sum of these is near one of the above.
@@ -122,7 +122,7 @@ end
 local function view_of(application, machine)
   local view = application.views[machine]
   if not view then
-    view = { devices = {} }
+    view = { devices = {}, ordinal = 0 }
     application.views[machine] = view
   end
   return view
@@ -176,7 +176,8 @@ end
 local function take_baseline(world, view, machine)
   local baseline = machine.baseline
   if not baseline or baseline.run ~= machine.run or view.refused == baseline or
-      view.reset_at and baseline.at.first < view.reset_at + SAME_BASELINE then
+      view.reset_at and baseline.offset - view.reset_at <
+        (baseline.ordinal > view.ordinal and ONE_RESET or SAME_BASELINE) then
     return
   end
   for device, figures in pairs(baseline.figures) do
@@ -216,9 +217,8 @@ local function take_baseline(world, view, machine)
       seen.total[at], seen.total[at + 1] = subtract(seen.last[at], seen.last[at + 1], figures[at], figures[at + 1])
     end
   end
-  view.reset_at = baseline.at.first
+  view.reset_at, view.reset_seen, view.ordinal = baseline.offset, baseline.offset, baseline.ordinal
   view.started = baseline.at
-  view.reset_seen = world.offset
 end
 
 -- A run whose devices are all others than at the last look, which was made when
@@ -251,6 +251,7 @@ local function look(world, application, machine)
     view.run = machine.run
     view.devices = {}
     view.reset_at, view.reset_seen, view.refused, view.is_old, view.is_complete = nil, nil, nil, nil, nil
+    view.ordinal = 0
     view.started = machine.run and machine.run.started
   end
   if machine.run then
@@ -314,28 +315,30 @@ local function note_reset(world, application, machine)
   local is_same = view.reset_seen and world.offset - view.reset_seen < ONE_RESET and is_unused(view)
   if not is_same then
     end_session(world, view, "Reset")
+    view.ordinal = view.ordinal + 1
   end
   drop_detached(view)
   for _, seen in pairs(view.devices) do
     seen.total = zero()
   end
   view.started = moment(world)
-  view.reset_at, view.reset_seen = view.started.first, world.offset
+  view.reset_at, view.reset_seen = world.offset, world.offset
   view.is_complete = world.tells
 end
 
-local function write_baseline(world, machine)
+local function write_baseline(world, machine, ordinal)
   local figures = {}
   for _, device in ipairs(machine.devices) do
     figures[device] = device.counted and { table.unpack(device.figures) } or zero()
   end
-  machine.baseline = { run = machine.run, at = moment(world), figures = figures }
+  machine.baseline = { run = machine.run, at = moment(world), offset = world.offset, ordinal = ordinal,
+    figures = figures }
 end
 
 local function on_reset(world, application, machine)
   note_reset(world, application, machine)
   if application.records then
-    write_baseline(world, machine)
+    write_baseline(world, machine, view_of(application, machine).ordinal)
   end
 end
 
@@ -710,7 +713,7 @@ function actions.change_reset(world, machine, application)
     objVM:Reset()
     reset(world, machine)
     note_reset(world, application, machine)
-    write_baseline(world, machine)
+    write_baseline(world, machine, view_of(application, machine).ordinal)
   end
 end
 

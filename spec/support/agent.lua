@@ -64,7 +64,8 @@ end
 ]]
 
 --- Starts a process. It ends when it is closed.
-function agent.start()
+-- @param environment  optional table of variables to set
+function agent.start(environment)
   count = count + 1
   local folder = ("%s/agent-%d"):format(host.folder, count)
   host.shell(("rm -rf %s; mkdir -p %s; mkfifo %s/requests"):format(folder, folder, folder))
@@ -72,8 +73,12 @@ function agent.start()
     MAIN:format(package.path, package.cpath, compiled.module_path("process"), folder))
   local self = setmetatable({ folder = folder, next = 0 }, metatable)
   -- The process opens the fifo for reading once somebody writes to it.
+  local variables = {}
+  for name, value in pairs(environment or {}) do
+    variables[#variables + 1] = ("%s=%s "):format(name, host.quote(value))
+  end
   self.pid = math.tointeger(tonumber(host.shell(
-    ("lua5.4 -W %s/main.lua >%s/output 2>&1 & echo $!"):format(folder, folder))))
+    ("%slua5.4 -W %s/main.lua >%s/output 2>&1 & echo $!"):format(table.concat(variables), folder, folder))))
   self.requests = assert(io.open(folder .. "/requests", "r+b"))
   self.requests:setvbuf("no")
   return self

@@ -34,6 +34,13 @@ function compiled.module_path(name)
   return target
 end
 
+--- The path of the library made from spec/support/NAME.c, for LD_PRELOAD.
+function compiled.library_path(name)
+  local target = ("%s/lib%s.so"):format(FOLDER, name)
+  compile(("spec/support/%s.c"):format(name), target, "-shared -fPIC")
+  return target
+end
+
 --- That module.
 function compiled.module(name)
   return assert(package.loadlib(compiled.module_path(name), "luaopen_" .. name))()

@@ -1,15 +1,14 @@
 #include "accounting/account.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     /* A machine that restarts itself during one reset (SeaBIOS does, 30 ms
      * into it) tells of two, between which it has sent nothing. */
     ONE_RESET_MILLISECONDS = 2000,
-    /* Clocks of two hosts may differ by so much. */
-    CLOCK_SKEW_MILLISECONDS = 5000,
     /* Processes that saw the same reset write down times that differ by less. */
     SAME_RESET_MILLISECONDS = 10000,
     /* Machines that are gone, whose last session is kept. */
@@ -183,8 +182,27 @@ static int64_t monotonic_time(struct accounting *accounting)
     return accounting->host->driver->monotonic_time(accounting->host);
 }
 
+struct moment account_current_moment(struct accounting *accounting)
+{
+    return (struct moment){.at = monotonic_time(accounting), .wall = unix_time(accounting)};
+}
+
+/* The end of the session as people are to see it: where the wall clock has been
+ * set since the start, that and the duration say when the end was. */
+static int64_t wall_time_of_end(const struct account *account, const struct moment *end)
+{
+    int64_t by_duration = account->started.wall + (end->at - account->started.at) / CLOCK_SECOND;
+    int64_t wall = end->wall;
+
+    if (!account->start_known)
+        return wall;
+    if (wall < by_duration - 1 || wall > by_duration + 1) /* each is rounded */
+        wall = by_duration;
+    return wall < account->started.wall ? account->started.wall : wall;
+}
+
 /* Writes down the session as finished; the account's own goes on. */
-static void keep_finished(struct accounting *accounting, struct account *account,
+static void keep_finished(struct account *account, const struct moment *end,
                           enum stop_reason reason)
 {
     struct finished_session *finished = &account->finished;
@@ -195,43 +213,80 @@ static void keep_finished(struct accounting *accounting, struct account *account
         finished->session.adapters[i].finished = true;
     finished->domain_id = account->last.domain_id;
     finished->start_known = account->start_known;
-    finished->started_at = account->started_at;
-    finished->ended_at = unix_time(accounting);
+    finished->started = account->started;
+    finished->ended = (struct moment){.at = end->at, .wall = wall_time_of_end(account, end)};
     finished->reason = reason;
 }
 
-/* The devices that outlived the run, an administrator's own taps, hold their
- * final figures still. */
-static void read_remaining_devices(struct accounting *accounting, struct account *account)
+static bool may_remain(const struct session_adapter *adapter)
 {
-    struct host *host = accounting->host;
+    return adapter->attached && !adapter->finished &&
+           incarnation_is_ifindex(adapter->key.incarnation);
+}
 
-    for (size_t i = 0; i < account->session.count; i++) {
-        struct session_adapter *adapter = &account->session.adapters[i];
-        struct device_reading final = {.key = adapter->key};
-        if (!adapter->attached ||
-            !host->driver->device_bytes(host, adapter->key.incarnation, final.bytes))
-            continue;
-        final.present = adapter->known;
-        session_finish_adapter(&account->session, &final);
+bool account_has_remaining(const struct account *account)
+{
+    for (size_t i = 0; i < account->session.count; i++)
+        if (may_remain(&account->session.adapters[i]))
+            return true;
+    return false;
+}
+
+/* With the lock held: which devices there are to ask for. */
+static void list_remaining(const struct account *account, struct final_figures *final)
+{
+    final->readings = calloc(account->session.count + 1, sizeof *final->readings);
+    for (size_t i = 0; final->readings != NULL && i < account->session.count; i++) {
+        const struct session_adapter *adapter = &account->session.adapters[i];
+        if (may_remain(adapter))
+            final->readings[final->count++] =
+                (struct device_reading){.key = adapter->key, .present = adapter->known};
     }
 }
 
-void account_end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                         enum stop_reason reason)
+void account_read_remaining(struct accounting *accounting, const struct machine_uuid *uuid,
+                            struct final_figures *final)
+{
+    struct host *host = accounting->host;
+    size_t count = 0;
+
+    *final = (struct final_figures){0};
+    pthread_mutex_lock(&accounting->lock);
+    const struct account *account = account_find(accounting, uuid);
+    if (account != NULL && account_has_remaining(account))
+        list_remaining(account, final);
+    pthread_mutex_unlock(&accounting->lock);
+    for (size_t i = 0; i < final->count; i++) {
+        struct device_reading reading = final->readings[i];
+        if (host->driver->device_bytes(host, reading.key.incarnation, reading.bytes))
+            final->readings[count++] = reading;
+    }
+    final->count = count;
+}
+
+void final_figures_clear(struct final_figures *final)
+{
+    free(final->readings);
+    *final = (struct final_figures){0};
+}
+
+void account_end_session(struct accounting *accounting, struct account *account,
+                         const struct final_figures *final, enum stop_reason reason)
 {
     if (account->last.domain_id == NOT_RUNNING)
         return;
-    if (domain_id == NOT_RUNNING)
-        read_remaining_devices(accounting, account);
-    keep_finished(accounting, account, reason);
+    for (size_t i = 0; final != NULL && i < final->count; i++)
+        session_finish_adapter(&account->session, &final->readings[i]);
+    const struct moment end = account_current_moment(accounting);
+    keep_finished(account, &end, reason);
     session_clear(&account->session);
     machine_sample_clear(&account->last);
     account->last.domain_id = NOT_RUNNING;
     account->start_known = false;
-    account->reset_at = 0;
+    account->has_baseline = false;
+    account->reset_ordinal = 0;
     account->reset_seen_at = 0;
-    account->refused_reset_at = 0;
+    account->has_refused = false;
     account->reset_pending = false;
     account->wants_recording = false;
     disk_account_end(accounting, account);
@@ -272,7 +327,8 @@ static void continue_devices(struct accounting *accounting, struct account *acco
                            decimal_compare(adapter->counters[direction].baseline, DECIMAL_ZERO) > 0;
     }
     if (has_baseline) {
-        account->reset_at = unix_time(accounting) * 1000;
+        account->has_baseline = true;
+        account->reset = account_current_moment(accounting);
         account->wants_recording = accounting->is_recording;
     }
 }
@@ -314,10 +370,10 @@ static void rewind_to(struct session *session, const struct device_reading *base
     session->count = kept;
 }
 
-/* Begins anew at a reset that was not seen. Of the session that ended with it,
- * the figures at the reset are known; one that was never looked at is no
- * session of this process. */
-static bool begin_at(struct accounting *accounting, struct account *account, int64_t reset_at,
+/* Begins a session at a reset that was not seen. Of the one that ended with it,
+ * the figures at the reset are known; one that was never sampled is no session of
+ * this process. */
+static bool begin_at(struct account *account, const struct moment *reset,
                      const struct device_reading *readings, size_t count, bool was_observed)
 {
     struct session before = {0};
@@ -328,48 +384,120 @@ static bool begin_at(struct accounting *accounting, struct account *account, int
         struct session begun = account->session;
         rewind_to(&before, readings, count);
         account->session = before;
-        keep_finished(accounting, account, STOP_RESET);
-        account->finished.ended_at = reset_at / 1000;
+        keep_finished(account, reset, STOP_RESET);
         account->session = begun;
     }
     session_clear(&before);
     return ok;
 }
 
-/* Takes over a reset that another process saw and this one did not. One of
- * another run (in a restored image), or from the future, is not of this
- * session; nor is one that has been refused, when the figures have grown. */
-static void apply_baseline(struct accounting *accounting, struct account *account,
-                           const struct baseline *baseline, bool was_observed)
+/* The baseline's adapters that the machine still has, in *readings, which the
+ * caller frees. False without memory. */
+static bool find_baseline_readings(const struct machine_sample *sample,
+                                   const struct baseline *baseline,
+                                   struct device_reading **readings, size_t *count)
 {
-    const struct machine_sample *sample = &account->last;
-    int64_t now = unix_time(accounting) * 1000;
-
-    if (baseline->domain_id != sample->domain_id ||
-        baseline->reset_at > now + CLOCK_SKEW_MILLISECONDS ||
-        baseline->reset_at < account->reset_at + SAME_RESET_MILLISECONDS ||
-        baseline->reset_at == account->refused_reset_at)
-        return;
-    struct device_reading *readings = calloc(baseline->count + 1, sizeof *readings);
-    if (readings == NULL)
-        return; /* it will be read again */
-    size_t count = 0;
-    for (size_t i = 0; i < baseline->count; i++) {
+    *count = 0;
+    *readings = calloc(baseline->count + 1, sizeof **readings);
+    for (size_t i = 0; *readings != NULL && i < baseline->count; i++) {
         size_t at = find_baseline_adapter(sample, &baseline->adapters[i]);
         if (at == sample->adapters->count)
             continue;
-        readings[count].key = sample->readings[at].key;
-        memcpy(readings[count].bytes, baseline->adapters[i].bytes, sizeof readings[count].bytes);
-        count++;
+        struct device_reading *reading = &(*readings)[(*count)++];
+        reading->key = sample->readings[at].key;
+        memcpy(reading->bytes, baseline->adapters[i].bytes, sizeof reading->bytes);
     }
-    if (begin_at(accounting, account, baseline->reset_at, readings, count, was_observed)) {
-        account->reset_at = baseline->reset_at;
-        account->reset_seen_at = monotonic_time(accounting);
+    return *readings != NULL;
+}
+
+/* Whether the readings are of a later moment than those that the session began
+ * at, going by the counters, which only grow. */
+static bool have_grown(const struct session *session, const struct device_reading *readings,
+                       size_t count)
+{
+    bool has_grown = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct session_adapter *adapter = session_find_adapter(session, &readings[i].key);
+        for (int direction = 0; adapter != NULL && direction < DIRECTION_COUNT; direction++) {
+            int order = decimal_compare(readings[i].bytes[direction],
+                                        adapter->counters[direction].baseline);
+            if (order < 0)
+                return false;
+            has_grown = has_grown || order > 0;
+        }
+    }
+    return has_grown;
+}
+
+/* Whether the baseline is of a later reset than the session's own. All processes
+ * of a host have one clock, which nobody sets. Of what was written on another
+ * host the counters say which was first; those who see one reset read them a
+ * moment apart, but number it alike. */
+static bool is_later_reset(const struct account *account, const struct baseline *baseline,
+                           const struct device_reading *readings, size_t count, int64_t now)
+{
+    const int64_t same_reset = SAME_RESET_MILLISECONDS * CLOCK_MILLISECOND;
+    const int64_t one_reset = ONE_RESET_MILLISECONDS * CLOCK_MILLISECOND;
+    bool has_later_ordinal = baseline->ordinal > account->reset_ordinal;
+
+    if (!account->has_baseline)
+        return true;
+    if (baseline->has_common_clock)
+        return baseline->reset_clock - account->reset.at >=
+               (has_later_ordinal ? one_reset : same_reset);
+    bool is_just_seen = account->reset_seen_at != 0 && now - account->reset_seen_at < same_reset;
+    return !is_just_seen && baseline->ordinal != account->reset_ordinal &&
+           have_grown(&account->session, readings, count);
+}
+
+/* The baseline's reset on this host's clock. What another host wrote has a wall
+ * time only. */
+static struct moment moment_of_reset(const struct baseline *baseline, const struct moment *now)
+{
+    struct moment reset = {.at = baseline->reset_clock, .wall = baseline->reset_at / 1000};
+
+    if (!baseline->has_common_clock) {
+        int64_t seconds_ago = now->wall - reset.wall;
+        reset.at = now->at - (seconds_ago > 0 && seconds_ago < now->at / CLOCK_SECOND
+                                  ? seconds_ago * CLOCK_SECOND
+                                  : 0);
+    }
+    return reset;
+}
+
+/* Takes over a reset that another process saw and this one did not. One of
+ * another run (in a restored image) is not of this session; nor is one that has
+ * been refused, when the figures have grown. */
+static void apply_baseline(struct accounting *accounting, struct account *account,
+                           const struct baseline *baseline, bool was_observed)
+{
+    const struct moment now = account_current_moment(accounting);
+    struct device_reading *readings;
+    size_t count;
+
+    if (baseline->domain_id != account->last.domain_id ||
+        (account->has_refused && baseline->reset_clock == account->refused_clock &&
+         baseline->ordinal == account->refused_ordinal) ||
+        !find_baseline_readings(&account->last, baseline, &readings, &count))
+        return; /* without memory: it will be read again */
+    const struct moment reset = moment_of_reset(baseline, &now);
+    if (!is_later_reset(account, baseline, readings, count, now.at)) {
+        free(readings);
+        return;
+    }
+    if (begin_at(account, &reset, readings, count, was_observed)) {
+        account->has_baseline = true;
+        account->reset = reset;
+        account->reset_ordinal = baseline->ordinal;
+        account->reset_seen_at = baseline->has_common_clock ? reset.at : now.at;
         account->start_known = true;
-        account->started_at = baseline->reset_at / 1000;
+        account->started = reset;
         disk_account_rebase(accounting, account, baseline);
     } else {
-        account->refused_reset_at = baseline->reset_at;
+        account->has_refused = true;
+        account->refused_clock = baseline->reset_clock;
+        account->refused_ordinal = baseline->ordinal;
     }
     free(readings);
 }
@@ -380,9 +508,9 @@ static void settle_start(struct account *account, bool is_new_session)
     if (!account->start_announced)
         return;
     account->start_announced = false;
-    if (is_new_session || (!account->start_known && account->reset_at == 0)) {
+    if (is_new_session || (!account->start_known && !account->has_baseline)) {
         account->start_known = true;
-        account->started_at = account->announced_at;
+        account->started = account->announced;
     }
 }
 
@@ -417,7 +545,8 @@ static void tell_removed_adapters(struct accounting *accounting, const struct ac
 }
 
 bool account_observe(struct accounting *accounting, struct account *account,
-                     const struct machine_sample *sample, int64_t now)
+                     const struct machine_sample *sample, const struct final_figures *final,
+                     int64_t now)
 {
     bool is_running = sample->domain_id != NOT_RUNNING;
     bool is_new_session = is_running && sample->domain_id != account->last.domain_id;
@@ -427,7 +556,7 @@ bool account_observe(struct accounting *accounting, struct account *account,
         accounting->departed_count--;
     }
     if (sample->domain_id != account->last.domain_id)
-        account_end_session(accounting, account, sample->domain_id, STOP_UNKNOWN);
+        account_end_session(accounting, account, is_running ? NULL : final, STOP_UNKNOWN);
     if (is_running && !is_new_session && event_queue_is_watching(accounting->events))
         tell_removed_adapters(accounting, account, sample);
     if (is_running &&
@@ -470,22 +599,25 @@ static bool is_unused(const struct session *session)
 
 void account_reset(struct accounting *accounting, struct account *account)
 {
-    int64_t now = monotonic_time(accounting);
-    bool is_same_reset = account->reset_seen_at != 0 &&
-                         now - account->reset_seen_at < ONE_RESET_MILLISECONDS * INT64_C(1000000) &&
-                         is_unused(&account->session);
+    const struct moment now = account_current_moment(accounting);
+    bool is_same_reset =
+        account->reset_seen_at != 0 &&
+        now.at - account->reset_seen_at < ONE_RESET_MILLISECONDS * CLOCK_MILLISECOND &&
+        is_unused(&account->session);
 
     if (!is_same_reset) {
-        keep_finished(accounting, account, STOP_RESET);
+        keep_finished(account, &now, STOP_RESET);
         account->is_reset_told = false;
+        account->reset_ordinal++;
     }
     /* The readings have been observed already, so no memory is needed. */
     session_reset(&account->session, account->last.readings, account->last.adapters->count);
     account->reset_pending = false;
-    account->reset_seen_at = now;
+    account->reset_seen_at = now.at;
     account->start_known = true;
-    account->started_at = unix_time(accounting);
-    account->reset_at = account->started_at * 1000;
+    account->started = now;
+    account->has_baseline = true;
+    account->reset = now;
     account->wants_recording = accounting->is_recording;
     disk_account_reset(accounting, account);
     account_mark_changed(accounting, account);
@@ -498,7 +630,7 @@ static void remove_oldest_departed(struct accounting *accounting)
     for (size_t i = 0; i < accounting->bucket_count; i++)
         for (struct account *account = accounting->buckets[i]; account; account = account->next)
             if (account->is_departed &&
-                (oldest == NULL || account->finished.ended_at < oldest->finished.ended_at))
+                (oldest == NULL || account->finished.ended.at < oldest->finished.ended.at))
                 oldest = account;
     if (oldest != NULL) {
         accounting->departed_count--;
@@ -506,13 +638,14 @@ static void remove_oldest_departed(struct accounting *accounting)
     }
 }
 
-void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid)
+void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid,
+                          const struct final_figures *final)
 {
     struct account *account = account_find(accounting, uuid);
     event_queue_forget(accounting->events, uuid);
     if (account == NULL || account->is_departed)
         return;
-    account_end_session(accounting, account, NOT_RUNNING, STOP_UNKNOWN);
+    account_end_session(accounting, account, final, STOP_UNKNOWN);
     if (!account->finished.exists) {
         remove_account(accounting, account);
         return;
@@ -526,13 +659,16 @@ void account_machine_gone(struct accounting *accounting, const struct machine_uu
 struct baseline *account_baseline(const struct account *account)
 {
     const struct machine_sample *last = &account->last;
-    if (last->domain_id == NOT_RUNNING || account->reset_at == 0)
+    if (last->domain_id == NOT_RUNNING || !account->has_baseline)
         return NULL;
     struct baseline *baseline = baseline_new(last->adapters->count);
     if (baseline == NULL)
         return NULL;
     baseline->domain_id = last->domain_id;
-    baseline->reset_at = account->reset_at;
+    baseline->ordinal = account->reset_ordinal;
+    baseline->reset_clock = account->reset.at;
+    baseline->reset_at = account->reset.wall * 1000;
+    baseline->has_common_clock = true;
     for (size_t i = 0; i < baseline->count; i++) {
         const struct adapter *adapter = &last->adapters->adapters[i];
         const struct device_key *key = &last->readings[i].key;
@@ -647,26 +783,21 @@ static bool is_started_since(struct accounting *accounting, const struct machine
                              int64_t looked_at)
 {
     struct host *host = accounting->host;
-    int64_t started_at;
+    struct moment started;
     struct fault fault;
 
-    if (!host->driver->started_at(host, &sample->uuid, sample->domain_id, &started_at, &fault))
+    if (!host->driver->started_at(host, &sample->uuid, sample->domain_id, &started, &fault))
         return false;
-    int64_t seconds_ago = (monotonic_time(accounting) - looked_at) / 1000000000;
-    return started_at + 1 >= unix_time(accounting) - seconds_ago; /* each rounded to a second */
-}
-
-static void sleep_for(long nanoseconds)
-{
-    const struct timespec time = {.tv_nsec = nanoseconds};
-    nanosleep(&time, NULL);
+    /* The start is rounded down to a hundredth of a second. */
+    return started.at + 10 * CLOCK_MILLISECOND >= looked_at;
 }
 
 struct look {
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
     struct machine_sample sample;
-    bool is_other_run; /* than the account's, though the ID is the same */
+    struct final_figures final; /* when the machine does not run */
+    bool is_other_run;          /* than the account's, though the ID is the same */
     unsigned waits_left;
     unsigned attempts_left;
 };
@@ -682,21 +813,28 @@ static bool look(struct accounting *accounting, const struct machine_uuid *uuid,
     look->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     look->begun_at = monotonic_time(accounting);
-    if (host->driver->sample(host, uuid, &look->sample, fault))
-        return true;
-    pthread_mutex_lock(&accounting->lock);
-    if (fault->code == HRESULT_VM_E_VM_UNKNOWN)
-        account_machine_gone(accounting, uuid);
-    pthread_mutex_unlock(&accounting->lock);
-    return false;
+    bool ok = host->driver->sample(host, uuid, &look->sample, fault);
+    bool is_gone = !ok && fault->code == HRESULT_VM_E_VM_UNKNOWN;
+    if (is_gone || (ok && look->sample.domain_id == NOT_RUNNING))
+        account_read_remaining(accounting, uuid, &look->final);
+    if (is_gone) {
+        pthread_mutex_lock(&accounting->lock);
+        account_machine_gone(accounting, uuid, &look->final);
+        pthread_mutex_unlock(&accounting->lock);
+        final_figures_clear(&look->final);
+    }
+    return ok;
 }
 
-/* With the lock held, which it lets go of for what takes time. Whether the
- * sample is to be taken anew: it may be older than what the account stands at,
- * and would then look like a counter that fell; or it will soon say more. */
-static bool must_look_again(struct accounting *accounting, struct account *account,
+/* With the lock held, which it drops and takes again around what takes time: the
+ * account is then found again, and *found is the one that there is by now, or
+ * NULL. Whether the sample is to be taken again: it may be older than what the
+ * account stands at, and would then look like a counter that fell; or it will
+ * soon say more. */
+static bool must_look_again(struct accounting *accounting, struct account **found,
                             struct look *look)
 {
+    struct account *account = *found;
     bool is_suspect = !look->is_other_run && has_other_devices(account, &look->sample);
     int64_t looked_at = account->observed_at;
 
@@ -706,7 +844,7 @@ static bool must_look_again(struct accounting *accounting, struct account *accou
         pthread_mutex_unlock(&accounting->lock);
         look->is_other_run = is_started_since(accounting, &look->sample, looked_at);
         pthread_mutex_lock(&accounting->lock);
-        account = account_find(accounting, &look->sample.uuid);
+        *found = account = account_find(accounting, &look->sample.uuid);
         if (account == NULL || account->changed_in > look->begun_in)
             return true;
     }
@@ -716,9 +854,10 @@ static bool must_look_again(struct accounting *accounting, struct account *accou
     look->waits_left--;
     look->attempts_left++;
     pthread_mutex_unlock(&accounting->lock);
-    sleep_for(FINAL_FIGURES_WAIT);
+    clock_sleep(FINAL_FIGURES_WAIT);
     accounting->host->driver->settle(accounting->host);
     pthread_mutex_lock(&accounting->lock);
+    *found = account_find(accounting, &look->sample.uuid);
     return true;
 }
 
@@ -733,16 +872,17 @@ struct account *account_sample_and_lock(struct accounting *accounting,
             return NULL;
         pthread_mutex_lock(&accounting->lock);
         struct account *account = account_find_or_add(accounting, uuid);
-        bool again = account != NULL && must_look_again(accounting, account, &one);
+        bool again = account != NULL && must_look_again(accounting, &account, &one);
         bool observed = false;
         if (account != NULL && !again) {
             if (one.is_other_run)
-                account_end_session(accounting, account, one.sample.domain_id, STOP_UNKNOWN);
-            observed = account_observe(accounting, account, &one.sample, one.begun_at);
+                account_end_session(accounting, account, NULL, STOP_UNKNOWN);
+            observed = account_observe(accounting, account, &one.sample, &one.final, one.begun_at);
         }
         if (!observed)
             pthread_mutex_unlock(&accounting->lock);
         machine_sample_clear(&one.sample);
+        final_figures_clear(&one.final);
         if (observed)
             return account;
         if (!again) {
@@ -760,20 +900,46 @@ struct sweep {
     struct accounting *accounting;
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
+    struct machine_uuid *ended; /* machines whose devices may have outlived their run */
+    size_t ended_count;
+    size_t ended_capacity;
 };
+
+/* To be sampled alone, without the host's lock. Without memory the next read of
+ * the machine does that. */
+static void keep_ended(struct sweep *sweep, const struct machine_uuid *uuid)
+{
+    if (sweep->ended_count == sweep->ended_capacity) {
+        size_t capacity = sweep->ended_capacity * 2 + 8;
+        struct machine_uuid *grown = realloc(sweep->ended, capacity * sizeof *grown);
+        if (grown == NULL)
+            return;
+        sweep->ended = grown;
+        sweep->ended_capacity = capacity;
+    }
+    sweep->ended[sweep->ended_count++] = *uuid;
+}
+
+static bool ends_with_remaining(const struct account *account, const struct machine_sample *sample)
+{
+    return sample->domain_id == NOT_RUNNING && account->last.domain_id != NOT_RUNNING &&
+           account_has_remaining(account);
+}
 
 /* What needs a closer look is left to the next read of the machine. */
 static void receive_sweep(void *context, const struct machine_sample *sample)
 {
-    const struct sweep *sweep = context;
+    struct sweep *sweep = context;
     struct accounting *accounting = sweep->accounting;
 
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_or_add(accounting, &sample->uuid);
-    if (account != NULL && account->changed_in <= sweep->begun_in &&
-        !awaits_final_figures(account, sample) && !has_unrecognized(account, sample) &&
-        !has_other_devices(account, sample))
-        account_observe(accounting, account, sample, sweep->begun_at);
+    if (account != NULL && ends_with_remaining(account, sample))
+        keep_ended(sweep, &sample->uuid);
+    else if (account != NULL && account->changed_in <= sweep->begun_in &&
+             !awaits_final_figures(account, sample) && !has_unrecognized(account, sample) &&
+             !has_other_devices(account, sample))
+        account_observe(accounting, account, sample, NULL, sweep->begun_at);
     pthread_mutex_unlock(&accounting->lock);
 }
 
@@ -786,5 +952,12 @@ bool accounting_sweep(struct accounting *accounting, struct fault *fault)
     sweep.begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     sweep.begun_at = monotonic_time(accounting);
-    return host->driver->sample_all(host, receive_sweep, &sweep, fault);
+    bool ok = host->driver->sample_all(host, receive_sweep, &sweep, fault);
+    for (size_t i = 0; i < sweep.ended_count; i++) {
+        struct fault ignored; /* the next read of the machine raises it */
+        if (account_sample_and_lock(accounting, &sweep.ended[i], &ignored) != NULL)
+            pthread_mutex_unlock(&accounting->lock);
+    }
+    free(sweep.ended);
+    return ok;
 }

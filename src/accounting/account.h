@@ -17,9 +17,15 @@ struct finished_session {
     bool start_known;
     enum stop_reason reason;
     int64_t domain_id;
-    int64_t started_at; /* unix seconds */
-    int64_t ended_at;
+    struct moment started;  /* when start_known */
+    struct moment ended;    /* its wall time is not before that of the start */
     struct session session; /* final figures may still arrive */
+};
+
+/* What devices counted at the end of their machine's run. */
+struct final_figures {
+    struct device_reading *readings;
+    size_t count;
 };
 
 struct account {
@@ -28,15 +34,19 @@ struct account {
     struct session session;
     struct machine_sample last; /* the observation that the session stands at */
     int64_t observed_at;        /* monotonic nanoseconds; of `last` */
-    int64_t started_at;         /* of the session, unix seconds, when start_known */
-    int64_t announced_at;       /* unix seconds, when start_announced */
-    int64_t reset_at;           /* unix milliseconds of the session's reset; 0: none known */
-    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of */
-    int64_t refused_reset_at;   /* of a shared baseline that cannot be of the session, or 0 */
+    struct moment started;      /* of the session, when start_known */
+    struct moment announced;    /* when start_announced */
+    struct moment reset;        /* of the session, when has_baseline */
+    uint64_t reset_ordinal;     /* resets of this run that are known of */
+    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of, or 0 */
+    int64_t refused_clock;      /* of a shared baseline that cannot be of the session, and */
+    uint64_t refused_ordinal;   /* its ordinal, when has_refused */
     uint64_t changed_in;        /* accounting.version when the account last changed */
     const char *complaint;      /* about the shared baseline, or NULL */
     bool is_current;            /* nothing is known to have happened since `observed_at` */
     bool start_known;
+    bool has_baseline; /* the session began at a reset, or with devices that had counted before */
+    bool has_refused;
     bool start_announced; /* the start has been seen, its counters not yet */
     bool reset_pending;   /* told of a reset, but the counters could not be read */
     bool is_departed;     /* the machine is gone: kept for `finished` only */
@@ -83,27 +93,40 @@ struct accounting {
 struct account *account_find(struct accounting *accounting, const struct machine_uuid *uuid);
 /* NULL without memory. */
 struct account *account_find_or_add(struct accounting *accounting, const struct machine_uuid *uuid);
+struct moment account_current_moment(struct accounting *accounting);
 void account_mark_changed(struct accounting *accounting, struct account *account);
 
-/* Brings the account up to the sample. False without memory. */
+/* Brings the account up to the sample. False without memory. Of a machine that
+ * runs no more, `final` is what account_read_remaining() gave, or NULL. */
 bool account_observe(struct accounting *accounting, struct account *account,
-                     const struct machine_sample *sample, int64_t now);
+                     const struct machine_sample *sample, const struct final_figures *final,
+                     int64_t now);
 
-/* Ends the running session, if there is one. When the machine runs no more
- * (NOT_RUNNING), and not under another domain ID, the devices that have outlived
- * the run give their final figures now. */
-void account_end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                         enum stop_reason reason);
+/* Ends the running session, if there is one, with the final figures of the
+ * devices that have outlived the run (or NULL). */
+void account_end_session(struct accounting *accounting, struct account *account,
+                         const struct final_figures *final, enum stop_reason reason);
+
+/* Whether account_read_remaining() would find anything to ask for. */
+bool account_has_remaining(const struct account *account);
 
 /* The machine was reset, and the account stands at the counters of now. */
 void account_reset(struct accounting *accounting, struct account *account);
 
 /* The machine is no longer known to the host. The account goes, unless its
  * last session may still be asked for. */
-void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid);
+void account_machine_gone(struct accounting *accounting, const struct machine_uuid *uuid,
+                          const struct final_figures *final);
 
 /* The session's baseline for other processes; NULL without memory. */
 struct baseline *account_baseline(const struct account *account);
+
+/* Without the lock held. What the devices of a machine that has just ended hold,
+ * where they outlive its runs, as an administrator's own taps do: to be asked for
+ * before the lock is taken in which the session ends. Without memory it is empty. */
+void account_read_remaining(struct accounting *accounting, const struct machine_uuid *uuid,
+                            struct final_figures *final);
+void final_figures_clear(struct final_figures *final);
 
 /* Without the lock held. Asks the host for the machine's counters and brings
  * its account up to them. Returns the account with the lock held, or NULL,

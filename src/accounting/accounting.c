@@ -270,7 +270,7 @@ void adapter_snapshot_clear(struct adapter_snapshot *snapshot)
 }
 
 bool accounting_since(struct accounting *accounting, const struct machine_uuid *uuid,
-                      int64_t *unix_seconds, struct fault *fault)
+                      struct moment *since, struct fault *fault)
 {
     struct host *host = accounting->host;
     struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
@@ -278,20 +278,32 @@ bool accounting_since(struct accounting *accounting, const struct machine_uuid *
         return false;
     bool known = account->start_known;
     int64_t domain_id = account->last.domain_id;
-    *unix_seconds = account->started_at;
+    *since = account->started;
     pthread_mutex_unlock(&accounting->lock);
     if (known)
         return true;
 
-    if (!host->driver->started_at(host, uuid, domain_id, unix_seconds, fault))
+    if (!host->driver->started_at(host, uuid, domain_id, since, fault))
         return false;
     pthread_mutex_lock(&accounting->lock);
     account = account_find(accounting, uuid);
     if (account != NULL && account->last.domain_id == domain_id && !account->start_known) {
         account->start_known = true;
-        account->started_at = *unix_seconds;
+        account->started = *since;
     }
     pthread_mutex_unlock(&accounting->lock);
+    return true;
+}
+
+bool accounting_uptime(struct accounting *accounting, const struct machine_uuid *uuid,
+                       int64_t *seconds, struct fault *fault)
+{
+    struct moment since;
+
+    if (!accounting_since(accounting, uuid, &since, fault))
+        return false;
+    *seconds =
+        (accounting->host->driver->monotonic_time(accounting->host) - since.at) / CLOCK_SECOND;
     return true;
 }
 
@@ -311,8 +323,8 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
     if (*exists) {
         const struct finished_session *finished = &account->finished;
         *last = (struct last_session){.start_known = finished->start_known,
-                                      .started_at = finished->started_at,
-                                      .ended_at = finished->ended_at,
+                                      .started_at = finished->started.wall,
+                                      .ended_at = finished->ended.wall,
                                       .reason = finished->reason};
         for (int direction = 0; direction < DIRECTION_COUNT; direction++)
             last->known[direction] = session_total(&finished->session, (enum direction)direction,
@@ -337,7 +349,7 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
     struct account *account = account_find_or_add(accounting, uuid);
     if (account != NULL && change == CHANGE_STARTUP) {
         account->start_announced = true;
-        account->announced_at = host->driver->unix_time(host);
+        account->announced = account_current_moment(accounting);
         account_mark_changed(accounting, account);
     }
     pthread_mutex_unlock(&accounting->lock);

@@ -28,7 +28,7 @@ struct adapter_snapshot {
 struct last_session {
     bool start_known;
     int64_t started_at; /* unix seconds, when start_known */
-    int64_t ended_at;
+    int64_t ended_at;   /* not before that, even when the clock was set back */
     enum stop_reason reason;
     bool known[DIRECTION_COUNT];
     struct decimal bytes[DIRECTION_COUNT];
@@ -78,9 +78,12 @@ bool accounting_adapters(struct accounting *accounting, const struct machine_uui
                          struct adapter_snapshot *snapshot, struct fault *fault);
 void adapter_snapshot_clear(struct adapter_snapshot *snapshot);
 
-/* When the counts of the running session started, in seconds since 1970. */
+/* When the counts of the running session started, and for how many seconds
+ * that has been, whatever the wall clock says. */
 bool accounting_since(struct accounting *accounting, const struct machine_uuid *uuid,
-                      int64_t *unix_seconds, struct fault *fault);
+                      struct moment *since, struct fault *fault);
+bool accounting_uptime(struct accounting *accounting, const struct machine_uuid *uuid,
+                       int64_t *seconds, struct fault *fault);
 
 /* The machine's last session that is over, with the final figures of its
  * devices where this host's kernel told them; *exists is false when this

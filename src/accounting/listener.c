@@ -37,7 +37,7 @@ static void on_started(void *context, const struct machine_uuid *uuid, bool is_r
     struct account *account = account_find_or_add(accounting, uuid);
     if (account != NULL) {
         account->start_announced = true;
-        account->announced_at = accounting->host->driver->unix_time(accounting->host);
+        account->announced = account_current_moment(accounting);
         account->is_current = false;
         account_mark_changed(accounting, account);
     }
@@ -59,12 +59,12 @@ static void on_resumed(void *context, const struct machine_uuid *uuid)
 /* With the lock held. The host says that the machine does not run now, or runs
  * under another ID, so its session is over. */
 static void end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                        enum stop_reason reason)
+                        const struct final_figures *final, enum stop_reason reason)
 {
     bool is_over = account->last.domain_id != NOT_RUNNING && account->last.domain_id != domain_id;
 
     if (is_over)
-        account_end_session(accounting, account, domain_id, reason);
+        account_end_session(accounting, account, final, reason);
     else if (account->finished.exists && account->finished.reason == STOP_UNKNOWN)
         account->finished.reason = reason; /* its end was seen before it was told */
     account->is_current = false;
@@ -85,6 +85,7 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
      * the host says counts only when the account has not changed since. */
     for (int attempt = 0; attempt < ATTEMPTS && !is_settled; attempt++) {
         struct machine_sample now = {.domain_id = NOT_RUNNING};
+        struct final_figures final = {0};
         struct fault fault;
 
         pthread_mutex_lock(&accounting->lock);
@@ -92,16 +93,19 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
         pthread_mutex_unlock(&accounting->lock);
         bool is_gone = !host->driver->sample(host, uuid, &now, &fault) &&
                        fault.code == HRESULT_VM_E_VM_UNKNOWN;
+        if (now.domain_id == NOT_RUNNING)
+            account_read_remaining(accounting, uuid, &final);
 
         pthread_mutex_lock(&accounting->lock);
         struct account *account = account_find(accounting, uuid);
         is_settled = account == NULL || account->changed_in <= begun_in;
         if (account != NULL && is_settled)
-            end_session(accounting, account, now.domain_id, reason);
+            end_session(accounting, account, now.domain_id, &final, reason);
         if (is_settled && is_gone)
-            account_machine_gone(accounting, uuid);
+            account_machine_gone(accounting, uuid, &final);
         pthread_mutex_unlock(&accounting->lock);
         machine_sample_clear(&now);
+        final_figures_clear(&final);
     }
 }
 

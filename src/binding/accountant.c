@@ -136,7 +136,8 @@ static int get_disk_bytes_written(lua_State *L, void *object)
 /***
 When the counts started, in whole seconds since 1970: the machine's start as
 this process saw it or, on a local host, the start of its QEMU process in
-/proc. libvirt itself has no call for it.
+/proc. libvirt itself has no call for it. It is the wall clock's time of that
+moment, and is not corrected when the clock is set later.
 @within VMAccountant
 @tfield integer Since
 @raise S_FALSE when the machine is not running; DISP_E_EXCEPTION where the
@@ -145,36 +146,38 @@ start cannot be known
 static int get_since(lua_State *L, void *object)
 {
     struct fault fault;
-    int64_t since;
+    struct moment since;
 
     if (!accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
                           &since, &fault)) {
         if (!accountant_reads_zero(object, &fault))
             return accountant_raise(L, "Since", &fault);
-        since = 0;
+        since.wall = 0;
     }
-    lua_pushinteger(L, since);
+    lua_pushinteger(L, since.wall);
     return 1;
 }
 
 /***
 For how long the machine has been running, in whole seconds; restarts with its
-counts. Known and raised as Since is.
+counts. It goes by a clock that nobody sets, so it may differ from the wall
+clock's time since Since when that was set meanwhile. Known and raised as Since
+is.
 @within VMAccountant
 @tfield integer UpTime
 */
 static int get_uptime(lua_State *L, void *object)
 {
-    struct host *host = accountant_application(object)->host;
     struct fault fault;
-    int64_t since, uptime = 0;
+    int64_t uptime;
 
-    if (accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
-                         &since, &fault))
-        uptime = host->driver->unix_time(host) - since;
-    else if (!accountant_reads_zero(object, &fault))
-        return accountant_raise(L, "UpTime", &fault);
-    lua_pushinteger(L, uptime < 0 ? 0 : uptime); /* the clock may have been set back */
+    if (!accounting_uptime(accountant_application(object)->accounting, accountant_uuid(object),
+                           &uptime, &fault)) {
+        if (!accountant_reads_zero(object, &fault))
+            return accountant_raise(L, "UpTime", &fault);
+        uptime = 0;
+    }
+    lua_pushinteger(L, uptime);
     return 1;
 }
 
@@ -273,7 +276,8 @@ the kernel gave them when the devices went; on a remote one those of the last
 look.
 @within VMAccountant
 @function LastSession
-@treturn[1] table `Started` (Unix seconds; absent when not known), `Ended`,
+@treturn[1] table `Started` (Unix seconds; absent when not known), `Ended`
+(never before it: by its duration when the wall clock was set meanwhile),
 `Reason` (`ShutDown` by the guest, `TurnedOff`, `Crashed`, `Saved`, `Reset`,
 `MigratedAway`, `Reverted` to a snapshot, or `Unknown`), `NetworkBytesSent` and
 `NetworkBytesReceived` (absent when an adapter had no counter)

@@ -150,9 +150,9 @@ struct host_driver {
     bool (*change)(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
                    struct fault *fault);
 
-    /* When this run of the machine began, in seconds since 1970. */
+    /* When this run of the machine began. */
     bool (*started_at)(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
-                       int64_t *unix_seconds, struct fault *fault);
+                       struct moment *started, struct fault *fault);
 
     /* Why the machine is not running, as far as the host remembers. */
     bool (*stop_reason)(struct host *host, const struct machine_uuid *uuid,
@@ -214,8 +214,9 @@ struct host_driver {
     /* How long the host's service has been running, in seconds. */
     bool (*uptime)(struct host *host, int64_t *seconds, struct fault *fault);
 
-    /* The host's clocks: seconds since 1970, and one in nanoseconds that
-     * never goes back. */
+    /* The host's clocks: seconds since 1970, which jump when somebody sets them,
+     * and one in nanoseconds that never goes back, goes on while the host
+     * sleeps, and is the same in all processes of the host. */
     int64_t (*unix_time)(struct host *host);
     int64_t (*monotonic_time)(struct host *host);
 

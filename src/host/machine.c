@@ -196,7 +196,12 @@ struct baseline *baseline_copy(const struct baseline *baseline)
     if (copy == NULL)
         return NULL;
     copy->domain_id = baseline->domain_id;
+    memcpy(copy->boot_id, baseline->boot_id, sizeof copy->boot_id);
+    copy->process_start = baseline->process_start;
+    copy->ordinal = baseline->ordinal;
+    copy->reset_clock = baseline->reset_clock;
     copy->reset_at = baseline->reset_at;
+    copy->has_common_clock = baseline->has_common_clock;
     for (size_t i = 0; i < baseline->count; i++) {
         const struct baseline_adapter *from = &baseline->adapters[i];
         copy->adapters[i] = *from;

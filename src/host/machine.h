@@ -5,6 +5,7 @@
 #ifndef VMACCOUNTANT_HOST_MACHINE_H
 #define VMACCOUNTANT_HOST_MACHINE_H
 
+#include "base/clock.h"
 #include "core/session.h"
 
 #include <stdatomic.h>
@@ -92,10 +93,18 @@ struct baseline_disk {
 
 /* What a process that saw a machine's reset left in its definition for those
  * that did not: the counters' values at that moment. */
+/* A run is named by its domain ID and, since an ID may come again, by its host's
+ * boot and its process's start. Resets are ordered by the host's clock that
+ * nobody sets, which all its processes share, and by their ordinals. */
 struct baseline {
-    int64_t domain_id; /* of the run of the machine that it speaks of */
-    int64_t reset_at;  /* milliseconds since 1970 */
-    bool has_disks;    /* false: where the disks stood is not known, not that there are none */
+    int64_t domain_id;          /* of the run of the machine that it speaks of */
+    char boot_id[BOOT_ID_SIZE]; /* of the host that wrote it; empty when not known */
+    uint64_t process_start;     /* of the run, in ticks since that boot; 0: not seen */
+    uint64_t ordinal;           /* of the reset in the run; 0: the run's start */
+    int64_t reset_clock;        /* of that host's monotonic_time() */
+    int64_t reset_at;           /* milliseconds since 1970, for people */
+    bool has_common_clock;      /* reset_clock is of the monotonic_time() of the reader's host */
+    bool has_disks; /* false: where the disks stood is not known, not that there are none */
     size_t disk_count;
     struct baseline_disk *disks;
     size_t count;
@@ -103,6 +112,12 @@ struct baseline {
 };
 
 enum { NOT_RUNNING = -1 };
+
+/* Durations go by `at`; `wall` is for people, and jumps when the clock is set. */
+struct moment {
+    int64_t at;   /* of the host's monotonic_time() */
+    int64_t wall; /* seconds since 1970 */
+};
 
 /* Why a session ended. */
 enum stop_reason {

@@ -91,6 +91,35 @@ static bool read_disks(xmlNode *element, struct baseline *baseline)
     return true;
 }
 
+static bool has(xmlNode *node, const char *name)
+{
+    return xmlHasProp(node, (const xmlChar *)name) != NULL;
+}
+
+/* Which run it is of, and which reset. */
+static bool read_reset(xmlNode *element, struct baseline *baseline)
+{
+    int64_t process = 0, ordinal, milliseconds;
+    xmlChar *boot = xmlGetNoNsProp(element, (const xmlChar *)"boot");
+    bool ok = boot != NULL && strlen((const char *)boot) < sizeof baseline->boot_id;
+
+    if (ok)
+        strcpy(baseline->boot_id, (const char *)boot);
+    xmlFree(boot);
+    ok = ok && read_integer(element, "domain", &baseline->domain_id) &&
+         read_integer(element, "ordinal", &ordinal) &&
+         read_integer(element, "clock", &milliseconds) &&
+         milliseconds <= INT64_MAX / CLOCK_MILLISECOND &&
+         read_integer(element, "reset", &baseline->reset_at) &&
+         (!has(element, "process") || read_integer(element, "process", &process));
+    if (!ok)
+        return false;
+    baseline->process_start = (uint64_t)process;
+    baseline->ordinal = (uint64_t)ordinal;
+    baseline->reset_clock = milliseconds * CLOCK_MILLISECOND;
+    return true;
+}
+
 struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint)
 {
     xmlNode *element = metadata->children;
@@ -103,13 +132,16 @@ struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint)
         *complaint = "it has another schema version than 1";
         return NULL;
     }
+    if (!has(element, "boot") && !has(element, "clock") && !has(element, "ordinal")) {
+        *complaint = "it is of an older form, which does not name the machine's run";
+        return NULL;
+    }
 
     size_t count = 0;
     for (const xmlNode *node = element->children; node != NULL; node = node->next)
         count += is_own(node, "adapter");
     struct baseline *baseline = count <= MOST_ADAPTERS ? baseline_new(count) : NULL;
-    bool ok = baseline != NULL && read_integer(element, "domain", &baseline->domain_id) &&
-              read_integer(element, "reset", &baseline->reset_at);
+    bool ok = baseline != NULL && read_reset(element, baseline);
     size_t i = 0;
     for (xmlNode *node = element->children; ok && node != NULL; node = node->next)
         if (is_own(node, "adapter"))
@@ -169,6 +201,11 @@ char *baseline_xml_write(const struct baseline *baseline)
 
     bool ok = element != NULL && buffer != NULL && set(element, "version", VERSION) &&
               set_integer(element, "domain", baseline->domain_id) &&
+              set(element, "boot", baseline->boot_id) &&
+              (baseline->process_start == 0 ||
+               set_integer(element, "process", (int64_t)baseline->process_start)) &&
+              set_integer(element, "ordinal", (int64_t)baseline->ordinal) &&
+              set_integer(element, "clock", baseline->reset_clock / CLOCK_MILLISECOND) &&
               set_integer(element, "reset", baseline->reset_at) &&
               (!baseline->has_disks || set(element, "disks", "known"));
     for (size_t i = 0; ok && i < baseline->count; i++)

@@ -3,12 +3,23 @@
  * metadata.
  *
  *   <vmaccountant:baseline xmlns:vmaccountant="urn:vmaccountant:baseline"
- *                          version="1" domain="7" reset="1795254509123"
- *                          disks="known">
+ *                          version="1" domain="7"
+ *                          boot="0e5b6f6a-2e3c-4a86-9d3f-1f0a1c5c9b77"
+ *                          process="812345" ordinal="2" clock="8205127"
+ *                          reset="1795254509123" disks="known">
  *     <vmaccountant:adapter mac="52-54-00-12-34-56" device="vnet3"
  *                           ifindex="12" sent="20882" received="4096"/>
  *     <vmaccountant:disk target="vda" read="1048576" written="512"/>
  *   </vmaccountant:baseline>
+ *
+ * domain, boot and process name the run of the machine: its domain ID, the boot
+ * ID of the host that wrote this, and the start of the QEMU process in ticks
+ * since that boot (proc(5), field 22). A writer on another host has no process to
+ * see and leaves that one out. ordinal says which of the run's resets this is, 0
+ * its start; clock is when that was, in milliseconds since that boot; reset is the
+ * wall clock's time of it in milliseconds since 1970, which is for people and
+ * decides nothing. Without ordinal, clock and boot it is of an older form, which
+ * is not believed.
  *
  * With disks="known" every disk of that moment has its element; without it where
  * the disks stood is not known, as in what was written before there were disks.

@@ -1,3 +1,4 @@
+#include "libvirt_host/baseline_run.h"
 #include "libvirt_host/known_domain.h"
 
 #include "libvirt_host/error.h"
@@ -150,7 +151,8 @@ bool libvirt_read_definition(virDomainPtr domain, struct domain_definition *defi
 }
 
 /* The definition's adapters, ID and shared baseline into the sample. */
-static bool read_definition(virDomainPtr domain, struct machine_sample *sample, struct fault *fault)
+static bool read_definition(const struct libvirt_host *self, virDomainPtr domain,
+                            struct machine_sample *sample, struct fault *fault)
 {
     struct domain_definition definition;
 
@@ -160,6 +162,7 @@ static bool read_definition(virDomainPtr domain, struct machine_sample *sample, 
     sample->adapters = definition.adapters;
     sample->baseline = definition.baseline;
     sample->complaint = definition.complaint;
+    baseline_run_check(self, domain, sample);
     return true;
 }
 
@@ -230,7 +233,7 @@ static bool find_definition(struct libvirt_host *self, virDomainPtr domain,
     if (sample->adapters != NULL)
         return ok || fault_out_of_memory(fault);
 
-    if (!read_definition(domain, sample, fault))
+    if (!read_definition(self, domain, sample, fault))
         return false;
     if (sample->domain_id != domain_id)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
@@ -303,7 +306,7 @@ static bool sample_one_by_one(struct libvirt_host *self, virDomainPtr domain,
                               struct machine_sample *sample, struct fault *fault)
 {
     virDomainGetUUID(domain, sample->uuid.bytes);
-    if (!read_definition(domain, sample, fault))
+    if (!read_definition(self, domain, sample, fault))
         return false;
     if (sample->domain_id == NOT_RUNNING) {
         machine_sample_clear(sample);

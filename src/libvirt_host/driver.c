@@ -164,14 +164,14 @@ static bool state(struct host *host, const struct machine_uuid *uuid, enum machi
 }
 
 static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
-                       int64_t *unix_seconds, struct fault *fault)
+                       struct moment *started, struct fault *fault)
 {
     (void)domain_id;
     if (!libvirt_host(host)->is_local_qemu)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "when the machine started cannot be known: this process did not see it "
                          "start, and libvirt does not tell");
-    return qemu_process_started_at(uuid, unix_seconds, fault);
+    return qemu_process_started_at(uuid, started, fault);
 }
 
 /* virDomainShutoffReason, kept by the daemon for as long as it runs. */

@@ -12,6 +12,7 @@
  * processors.c processor time
  * scheduling.c scheduler parameters
  * change.c     the life cycle, and shared baselines
+ * baseline_run.c  which run a shared baseline is of
  * configuration.c  a machine's name, notes and memory
  * host_info.c  what it tells of itself
  * events.c     what it tells by itself

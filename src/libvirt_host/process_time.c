@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PID_SIZE = 24 };
+
 /* Reads the start of /proc/PID/NAME; the length read, 0 when it cannot be. */
 static size_t read_proc(const char *pid, const char *name, char *buffer, size_t size)
 {
@@ -25,22 +27,35 @@ static size_t read_proc(const char *pid, const char *name, char *buffer, size_t 
     return length;
 }
 
-int64_t process_age(const char *pid)
+/* When the process was started, in ticks since the host was booted; 0 when it is
+ * gone. */
+static uint64_t start_of(const char *pid)
 {
     char stat[1024];
-    unsigned long long start_ticks;
+    unsigned long long ticks;
 
     if (read_proc(pid, "stat", stat, sizeof stat) == 0)
-        return -1;
+        return 0;
     /* The command in field 2 may hold spaces and parentheses: count fields
-     * from its last ')'. The start is field 22, in ticks since boot (proc(5)). */
+     * from its last ')'. The start is field 22 (proc(5)). */
     const char *fields = strrchr(stat, ')');
     if (fields == NULL || sscanf(fields,
                                  ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
                                  "%*d %*d %*d %*d %llu",
-                                 &start_ticks) != 1)
-        return -1;
-    return clock_since_boot() - (int64_t)start_ticks * (CLOCK_SECOND / sysconf(_SC_CLK_TCK));
+                                 &ticks) != 1)
+        return 0;
+    return ticks;
+}
+
+int64_t process_start_time(uint64_t ticks)
+{
+    return (int64_t)ticks * (CLOCK_SECOND / sysconf(_SC_CLK_TCK));
+}
+
+int64_t process_age(const char *pid)
+{
+    uint64_t ticks = start_of(pid);
+    return ticks == 0 ? -1 : clock_since_boot() - process_start_time(ticks);
 }
 
 bool process_runs_machine(const char *pid, const char *uuid)
@@ -52,34 +67,73 @@ bool process_runs_machine(const char *pid, const char *uuid)
     return length > 0 && memmem(command, length, option, (size_t)option_length + 1) != NULL;
 }
 
-bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
-                             struct fault *fault)
+static bool read_pid(const char *path, char pid[PID_SIZE])
 {
-    char text[UUID_TEXT_SIZE];
+    FILE *file = fopen(path, "re");
+    bool ok = file != NULL && fscanf(file, "%20[0-9]", pid) == 1;
+    if (file != NULL)
+        fclose(file);
+    return ok;
+}
+
+/* The start of the process whose PID the system's daemon has written down, if
+ * that runs the machine; 0 for none. It spares a look at all processes. */
+static uint64_t start_by_pid_file(const char *name, const char *uuid)
+{
+    char path[512], pid[PID_SIZE] = "";
+
+    int length = snprintf(path, sizeof path, "/run/libvirt/qemu/%s.pid", name);
+    if (length < 0 || (size_t)length >= sizeof path || !read_pid(path, pid) ||
+        !process_runs_machine(pid, uuid))
+        return 0;
+    return start_of(pid);
+}
+
+/* How many processes run the machine, and the start of one of them. */
+static size_t find_processes(const char *uuid, uint64_t *ticks)
+{
     DIR *processes = opendir("/proc");
-    int64_t age = -1;
     size_t found = 0;
 
-    machine_uuid_format(uuid, text);
     for (const struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !process_runs_machine(entry->d_name, text))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !process_runs_machine(entry->d_name, uuid))
             continue;
-        int64_t one = process_age(entry->d_name);
-        if (one < 0)
+        uint64_t start = start_of(entry->d_name);
+        if (start == 0)
             continue;
-        age = one;
+        *ticks = start;
         found++;
     }
     if (processes != NULL)
         closedir(processes);
+    return found;
+}
 
+bool qemu_process_start(const struct machine_uuid *uuid, const char *name, uint64_t *ticks)
+{
+    char text[UUID_TEXT_SIZE];
+
+    machine_uuid_format(uuid, text);
+    *ticks = start_by_pid_file(name, text);
+    return *ticks != 0 || find_processes(text, ticks) == 1;
+}
+
+bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *started,
+                             struct fault *fault)
+{
+    char text[UUID_TEXT_SIZE];
+    uint64_t ticks;
+
+    machine_uuid_format(uuid, text);
+    size_t found = find_processes(text, &ticks);
     if (found != 1)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "when the machine started cannot be known: this process did not see it "
                          "start, libvirt does not tell, and /proc shows %s QEMU process with its "
                          "UUID",
                          found == 0 ? "no" : "more than one");
-    /* Rounded once only, so that every process tells the same second. */
-    *unix_seconds = (clock_unix() - age) / CLOCK_SECOND;
+    started->at = process_start_time(ticks);
+    /* Rounded once only, so that every process gives the same second. */
+    started->wall = (clock_unix() - (clock_since_boot() - started->at)) / CLOCK_SECOND;
     return true;
 }

@@ -12,9 +12,9 @@
 #include "base/fault.h"
 #include "host/machine.h"
 
-/* The start of the one QEMU process that runs the machine, in seconds since
- * 1970. A fault when /proc shows none, or several. */
-bool qemu_process_started_at(const struct machine_uuid *uuid, int64_t *unix_seconds,
+/* The start of the one QEMU process that runs the machine. A fault when /proc
+ * shows none, or several. */
+bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *started,
                              struct fault *fault);
 
 /* Nanoseconds that the process has been running; -1 when it is gone. */
@@ -22,5 +22,12 @@ int64_t process_age(const char *pid);
 
 /* Whether that process of /proc is the QEMU of the machine with that UUID. */
 bool process_runs_machine(const char *pid, const char *uuid);
+
+/* The same in ticks since the host was booted, which name the process as long as
+ * it is up. The machine's name helps to find it. */
+bool qemu_process_start(const struct machine_uuid *uuid, const char *name, uint64_t *ticks);
+
+/* That as a time of clock_since_boot(). */
+int64_t process_start_time(uint64_t ticks);
 
 #endif

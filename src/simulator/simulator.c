@@ -652,7 +652,7 @@ static bool change(struct host *host, const struct machine_uuid *uuid, enum mach
 }
 
 static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
-                       int64_t *unix_seconds, struct fault *fault)
+                       struct moment *started, struct fault *fault)
 {
     if (simulator_call_fails(host, SIMULATOR_CALL_started_at, fault))
         return false;
@@ -662,7 +662,7 @@ static bool started_at(struct host *host, const struct machine_uuid *uuid, int64
         return false;
     if (machine->domain_id != domain_id)
         return fault_set(fault, HRESULT_S_FALSE, "the machine is not running");
-    *unix_seconds = machine->started_at;
+    *started = (struct moment){.at = machine->begun_at, .wall = machine->started_at};
     return true;
 }
 
