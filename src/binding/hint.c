@@ -12,11 +12,18 @@ enum { NAME_SIZE = 64 };
  * ------------------------------------------------------------------------ */
 
 /* Names are ASCII: the C locale has no say in their letter case. */
+static char lower_letter(char letter)
+{
+    if (letter >= 'A' && letter <= 'Z')
+        return (char)(letter - 'A' + 'a');
+    return letter;
+}
+
 static void lower(const char *name, char lowered[NAME_SIZE])
 {
     size_t i = 0;
     for (; name[i] != '\0' && i < NAME_SIZE - 1; i++)
-        lowered[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+        lowered[i] = lower_letter(name[i]);
     lowered[i] = '\0';
 }
 
