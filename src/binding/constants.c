@@ -71,7 +71,9 @@ static int raise_unknown(lua_State *L, const char *what, const struct nearest *n
 
 static char lower(char letter)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    if (letter >= 'A' && letter <= 'Z')
+        return (char)(letter - 'A' + 'a');
+    return letter;
 }
 
 /* In any ASCII letter case, whatever the C locale. */
