@@ -304,7 +304,7 @@ soak:
 
 # LDoc takes a file without @module for a mistake, and the objects' files are
 # one page together: so it reads a copy of them in one, with a title.
-OBJECTS := $(patsubst %,src/binding/%.c,module application event_handlers host_info collection machine accountant accountant_processor adapter task simulation simulated_disk simulated_processor)
+OBJECTS := $(patsubst %,src/binding/%.c,module application event_handlers host_info collection machine accountant accountant_processor adapter task simulation simulated_disk simulated_life simulated_processor)
 
 .PHONY: docs
 docs: $(BUILD)/docs/objects.c

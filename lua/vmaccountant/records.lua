@@ -22,6 +22,14 @@ records.tables = {
     },
   },
   {
+    name = "VMSimulatorOptions",
+    meaning = "what simulator.new can say",
+    members = {
+      { name = "clock", type = '"told"|"real"', optional = true,
+        meaning = "whether the host's clock moves by AdvanceClock only, which it does without this, or with real time" },
+    },
+  },
+  {
     name = "VMError",
     meaning = "what a member raises; its text is one line",
     members = {
@@ -92,7 +100,8 @@ records.functions = {
 
 --- Those of `vmaccountant.simulator`.
 records.simulator_functions = {
-  { name = "new", kind = "method", type = "Simulator", meaning = "a host in memory, for test suites" },
+  { name = "new", kind = "method", parameters = "options?: VMSimulatorOptions", type = "Simulator",
+    meaning = "a host in memory, for test suites" },
 }
 
 return records
