@@ -118,6 +118,7 @@ describe("a simulated machine", function()
 
     -- What needs the answer of another call, too.
     local needed <const> = {
+      name = { find = true },
       sample = { sample_disks = true, processor_times = true },
       scheduling = { set_scheduling = true },
     }

@@ -97,9 +97,12 @@ local function zero()
 end
 
 local function new_world()
+  local host = simulator.new()
+  local objVS <close> = host:CreateObject(PROGID)
   return {
-    host = simulator.new(),
-    offset = 0, -- of the simulator's clock
+    host = host,
+    begun = objVS.HostInfo.UTCTime, -- where the simulator's clock stands at first
+    offset = 0, -- how far it was moved
     tells = true,
     machines = {},
     applications = {},
@@ -107,10 +110,10 @@ local function new_world()
   }
 end
 
--- The window in which a moment of now lies, on the simulator's clock.
+-- The window in which a moment of now lies: the simulator's clock stands still.
 local function moment(world)
-  local now = os.time() + world.offset
-  return { first = math.floor(now), last = math.floor(now) + 2 }
+  local now = world.begun + world.offset
+  return { first = now, last = now }
 end
 
 local function is_in(window, seconds)
