@@ -14,6 +14,7 @@ local core = require "vmaccountant.core"
 local vmaccountant = {
   _VERSION = "vmaccountant scm",
   CreateObject = core.CreateObject,
+  compare = core.compare,
 
   --- The documented result codes by name: `vma.hresult.VM_E_VM_UNKNOWN` is 0xA0040207.
   -- @table hresult

@@ -94,6 +94,8 @@ records.tables = {
 records.functions = {
   { name = "CreateObject", kind = "method", parameters = "progid: string, host?: string, options?: VMOptions",
     type = "VMVirtualServer", meaning = "connects to a host, read-only" },
+  { name = "compare", kind = "method", parameters = "a: integer|string, b: integer|string", type = "integer",
+    meaning = "-1, 0 or 1: whether one count is less than another, equal, or more" },
   { name = "help", kind = "method", parameters = "object?: any, member?: string",
     meaning = "prints what an object has, or what one of its members is" },
 }

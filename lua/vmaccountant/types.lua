@@ -311,6 +311,7 @@
 ---@class vmaccountant
 ---@field _VERSION string # the module's name and version
 ---@field CreateObject fun(progid: string, host?: string, options?: VMOptions): VMVirtualServer # connects to a host, read-only
+---@field compare fun(a: integer|string, b: integer|string): integer # -1, 0 or 1: whether one count is less than another, equal, or more
 ---@field help fun(object?: any, member?: string) # prints what an object has, or what one of its members is
 ---@field hresult VMHresults # the documented result codes by name
 ---@field vmTaskResult_Cancelled integer # 1

@@ -102,6 +102,26 @@ static int monotonic_time(lua_State *L)
     return 1;
 }
 
+/***
+Compares two counts. A count is a Lua integer up to 2^63-1 and a decimal string
+above, which Lua's own `<` and `>` refuse to compare: `vma.compare(a, b) > 0` says
+whether a is more than b, whichever of both they are.
+@function compare
+@tparam integer|string a a count: from 0 to 2^96-1
+@tparam integer|string b another
+@treturn integer -1 where a is less than b, 0 where they are equal, 1 where it is more
+@raise an argument error for anything else
+@usage if vma.compare(objAccountant.NetworkBytesSent, "9223372036854775808") > 0 then
+*/
+static int compare(lua_State *L)
+{
+    struct decimal a = simulation_check_bytes(L, 1), b = simulation_check_bytes(L, 2);
+    int order = decimal_compare(a, b);
+
+    lua_pushinteger(L, (order > 0) - (order < 0));
+    return 1;
+}
+
 static void set_constants(lua_State *L)
 {
 #define SET_STATE(name, number)                                                                    \
@@ -178,7 +198,8 @@ int luaopen_vmaccountant_core(lua_State *L)
         {"CreateObject", create_object}, {"new_simulator", simulation_new},
         {"sleep", sleep_seconds},        {"monotonic_time", monotonic_time},
         {"classes", describe_classes},   {"left_out", describe_left_out},
-        {"find_member", find_member},    {NULL, NULL},
+        {"find_member", find_member},    {"compare", compare},
+        {NULL, NULL},
     };
 
     luaL_checkversion(L);
