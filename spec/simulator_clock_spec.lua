@@ -117,10 +117,13 @@ describe("names that the simulator does not know", function()
   it("are answered with those that it knows", function()
     local host = simulator.new()
     local web01 = host:AddMachine("web01")
-    failure.expect_argument_error("the known ones are 'adapters' and 'running'", host.AddMachine, host, "a", { on = true })
-    failure.expect_argument_error("the known ones are 'type', 'network', 'mac' and 'counted'", web01.Plug, web01, { x = 1 })
+    failure.expect_argument_error("the known ones are 'adapters' and 'running'", host.AddMachine, host, "a",
+      { on = true })
+    failure.expect_argument_error("the known ones are 'type', 'network', 'mac' and 'counted'", web01.Plug, web01,
+      { x = 1 })
     failure.expect_argument_error("the known ones are 'target' and 'counted'", web01.AddDisk, web01, { x = 1 })
-    failure.expect_argument_error("'LogicalProcessorCount', 'PhysicalProcessorCount'", host.SetHostInfo, host, { x = 1 })
+    failure.expect_argument_error("'LogicalProcessorCount', 'PhysicalProcessorCount'", host.SetHostInfo, host,
+      { x = 1 })
     failure.expect_argument_error("unknown call 'samples'; the known ones are ", host.Fail, host, "samples")
     failure.expect_argument_error("unknown call of one machine 'list'; the known ones are 'find', 'name', ", web01.Fail,
       web01, "list")

@@ -26,7 +26,7 @@ records.tables = {
     meaning = "what simulator.new can say",
     members = {
       { name = "clock", type = '"told"|"real"', optional = true,
-        meaning = "whether the host's clock moves by AdvanceClock only, which it does without this, or with real time" },
+        meaning = "whether the host's clock moves by AdvanceClock only (default), or with real time" },
     },
   },
   {

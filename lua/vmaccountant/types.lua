@@ -182,7 +182,7 @@
 
 ---what simulator.new can say
 ---@class VMSimulatorOptions
----@field clock? "told"|"real" # whether the host's clock moves by AdvanceClock only, which it does without this, or with real time
+---@field clock? "told"|"real" # whether the host's clock moves by AdvanceClock only (default), or with real time
 
 ---what a member raises; its text is one line
 ---@class VMError

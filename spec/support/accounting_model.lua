@@ -570,7 +570,8 @@ function actions.startup(world, machine)
   end
 end
 
-local STOPS <const> = { { "TurnOff", "TurnedOff" }, { "Save", "Saved" }, { "Crash", "Crashed" } }
+local STOPS <const> = { { "TurnOff", "TurnedOff" }, { "Save", "Saved" }, { "Crash", "Crashed" },
+  { "ShutDown", "ShutDown" }, { "MigrateAway", "MigratedAway" } }
 
 function actions.stop(world, machine, how)
   machine = pick(world.machines, machine)
@@ -578,6 +579,22 @@ function actions.stop(world, machine, how)
     local method, reason = table.unpack(pick(STOPS, how))
     machine.simulated[method](machine.simulated)
     stop(world, machine, reason)
+  end
+end
+
+function actions.revert(world, machine, number)
+  machine = pick(world.machines, machine)
+  if machine.is_removed then
+    return
+  end
+  local to_running = number % 2 == 0
+  machine.simulated:Revert(to_running)
+  if machine.run then
+    stop(world, machine, "Reverted")
+  end
+  machine.baseline = nil
+  if to_running then
+    start(world, machine)
   end
 end
 
@@ -780,8 +797,8 @@ end
 
 --- The actions and how often each is to be chosen.
 model.WEIGHTS = {
-  send = 20, receive = 8, fall = 3, startup = 8, stop = 8, reset = 8, pause = 2, plug = 6, unplug = 6, rename = 1,
-  remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5, read = 20,
+  send = 20, receive = 8, fall = 3, revert = 4, startup = 8, stop = 8, reset = 8, pause = 2, plug = 6, unplug = 6,
+  rename = 1, remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5, read = 20,
   read_since = 4, read_adapters = 4, last_session = 12,
 }
 

@@ -382,6 +382,8 @@ bool simulator_revert_machine(struct simulator *self, const struct machine_uuid 
     if (simulated_machine_is_running(machine))
         stop(self, machine, MACHINE_TurnedOff, STOP_REVERTED);
     machine->state = MACHINE_TurnedOff; /* a saved state is of another past */
+    baseline_free(machine->baseline);
+    machine->baseline = NULL;
     if (to_running)
         start(self, machine);
     return true;
