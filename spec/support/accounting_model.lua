@@ -798,8 +798,8 @@ end
 --- The actions and how often each is to be chosen.
 model.WEIGHTS = {
   send = 20, receive = 8, fall = 3, revert = 4, startup = 8, stop = 8, reset = 8, pause = 2, plug = 6, unplug = 6,
-  rename = 1, remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5, read = 20,
-  read_since = 4, read_adapters = 4, last_session = 12,
+  rename = 1, remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5,
+  read = 20, read_since = 4, read_adapters = 4, last_session = 12,
 }
 
 --- Does the actions on a new world, and then reads everything.

@@ -195,10 +195,14 @@ static int find_member(lua_State *L)
 int luaopen_vmaccountant_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"CreateObject", create_object}, {"new_simulator", simulation_new},
-        {"sleep", sleep_seconds},        {"monotonic_time", monotonic_time},
-        {"classes", describe_classes},   {"left_out", describe_left_out},
-        {"find_member", find_member},    {"compare", compare},
+        {"CreateObject", create_object},
+        {"new_simulator", simulation_new},
+        {"sleep", sleep_seconds},
+        {"monotonic_time", monotonic_time},
+        {"classes", describe_classes},
+        {"left_out", describe_left_out},
+        {"find_member", find_member},
+        {"compare", compare},
         {NULL, NULL},
     };
 
