@@ -6,7 +6,7 @@
 -- This is where to look when a machine's NetworkBytesSent says that an adapter
 -- has no counter: the others are still counted one by one.
 
-if arg[1] == "--help" then
+if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 adapters.lua [URI]")
   return
 end

@@ -7,7 +7,7 @@
 -- error object as its value.  A session that has ended while the script was
 -- looking, because the machine was stopped or reset, is shown too.
 
-if arg[1] == "--help" then
+if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 all_counters.lua [URI]")
   return
 end

@@ -13,7 +13,7 @@
 -- an error that nobody catches here: lua5.4 writes it to standard error and
 -- exits with status 1.
 
-if arg[1] == "--help" then
+if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 network_bytes_sent.lua [URI]")
   return
 end

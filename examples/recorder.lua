@@ -13,7 +13,7 @@
 -- restarted.  Ctrl-C or SIGTERM ends it at once.  Beside this file is a systemd
 -- unit for it, vmaccountant-recorder.service.
 
-if arg[1] == "--help" then
+if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 recorder.lua [URI]")
   return
 end

@@ -6,18 +6,20 @@
 -- To copy: make a simulator, let the code under test have the application
 -- object of *its* CreateObject, then send, stop, unplug and fail at will.
 
+local vma = require "vmaccountant"
 local simulator = require "vmaccountant.simulator"
 
 -- The code under test; in a suite of yours it comes from a module of its own.
 -- The names of the machines that have sent more than `limit` bytes, and those
--- of the machines whose bytes cannot be known, each with the reason.
+-- of the machines whose bytes cannot be known, each with the reason. A count from
+-- 2^63 on is a decimal string, so counts are compared by vma.compare, and not by >.
 local function over_limit(objVS, limit)
   local over, unknown = {}, {}
   for objVM in objVS.VirtualMachines do
     local bytes, reason = objVM.Accountant:Get("NetworkBytesSent")
     if not bytes then
       unknown[tostring(objVM)] = reason.name
-    elseif bytes > limit then
+    elseif vma.compare(bytes, limit) > 0 then
       over[#over + 1] = tostring(objVM)
     end
   end
@@ -57,6 +59,16 @@ describe("a script that reads accountants", function()
     assert.same({}, (over_limit(objVS, 1000)))
     wan:Send(1)
     assert.same({ "web01" }, (over_limit(objVS, 1000)))
+  end)
+
+  it("compares counts of any size", function()
+    local _, nic = host:AddMachine("web01", { adapters = 1, running = true })
+    nic:Send("9223372036854775808") -- 2^63
+    assert.same({ "web01" }, (over_limit(objVS, 1000)))
+    assert.same({ "web01" }, (over_limit(objVS, math.maxinteger)))
+    assert.same({}, (over_limit(objVS, "9223372036854775808")))
+    nic:Send(1)
+    assert.same({ "web01" }, (over_limit(objVS, "9223372036854775808")))
   end)
 
   it("ignores what a machine receives", function()
@@ -129,6 +141,15 @@ describe("a script that reads accountants", function()
     assert.same({ web01 = "DISP_E_EXCEPTION" }, unknown)
     host:Fail("sample", nil) -- the host has recovered
     assert.same({ "web01" }, (over_limit(objVS, 1000)))
+  end)
+
+  it("goes on past one machine that cannot be read", function()
+    local web01, nic = host:AddMachine("web01", { adapters = 1, running = true })
+    local _, other = host:AddMachine("web02", { adapters = 1, running = true })
+    nic:Send(5000)
+    other:Send(6000)
+    web01:Fail("sample", "its monitor does not answer")
+    assert.same({ "web02" }, (over_limit(objVS, 1000)))
   end)
 
   it("raises when the machines cannot be listed", function()

@@ -20,7 +20,7 @@ local function usage(stream, status)
 end
 
 local uri, seconds = arg[1], arg[2]
-if uri == "--help" then
+if uri == "-h" or uri == "--help" then
   usage(io.stdout, 0)
 elseif not seconds and tonumber(uri) then
   uri, seconds = nil, uri

@@ -354,7 +354,8 @@ describe("bad arguments", function()
 
     it("Fail takes the name of a call", function()
       failure.expect_argument_error("string expected, got no value", host.Fail, host)
-      failure.expect_argument_error("invalid option 'everything'", host.Fail, host, "everything")
+      failure.expect_argument_error("unknown call 'everything'; the known ones are 'find', 'name', ",
+        host.Fail, host, "everything")
       failure.expect_argument_error("string expected, got table", host.Fail, host, "list", {})
     end)
 

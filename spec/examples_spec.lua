@@ -107,7 +107,9 @@ is restored: counts begin again            0
   for _, example in ipairs(EXAMPLES) do
     describe(example, function()
       it("shows its usage", function()
-        assert.matches("^usage: lua5%.4 " .. example .. "%.lua %[URI%][^\n]*\n$", (run(example, "--help")))
+        for _, option in ipairs { "-h", "--help" } do
+          assert.matches("^usage: lua5%.4 " .. example .. "%.lua %[URI%][^\n]*\n$", (run(example, option)))
+        end
       end)
 
       it("says why a host cannot be reached, without a traceback", function()

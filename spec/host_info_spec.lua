@@ -76,7 +76,7 @@ describe("VMHostInfo of the simulator", function()
 
   it("keeps what it is not told", function()
     simulated:SetHostInfo { Memory = 7 }
-    assert.same({ 7, 4, "Simulated" }, { info.Memory, info.LogicalProcessorCount, info.ProcessorManufacturerString })
+    assert.same({ 7, 1, "Simulated" }, { info.Memory, info.LogicalProcessorCount, info.ProcessorManufacturerString })
   end)
 
   it("does not know what is nothing", function()
@@ -91,6 +91,7 @@ describe("VMHostInfo of the simulator", function()
     for words, members in pairs {
       ["unknown option 'Nonesuch'"] = { Nonesuch = 1 },
       ["'Memory' must be a whole number"] = { Memory = -1 },
+      ["'LogicalProcessorCount' must be from 1 to 4096"] = { LogicalProcessorCount = 0 },
       ["'ProcessorSpeed' must be a whole number"] = { ProcessorSpeed = 1.5 },
       ["'OperatingSystem' is too long"] = { OperatingSystem = ("x"):rep(128) },
       ["option 'Memory' must be a number"] = { Memory = "much" },

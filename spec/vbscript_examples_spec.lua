@@ -93,7 +93,9 @@ describe("the port", function()
   for _, name in ipairs(PORTS) do
     it(name .. " says and asks what its VBScript does", function()
       local original = substance_of(read_file("examples/vbscript/" .. name .. ".vbs"), "'", "Option Explicit")
-      local ported = substance_of(read_file("examples/vbscript/" .. name .. ".lua"), "%-%-", "local _ENV")
+      -- Above that line stands the usage, which is no part of the VBScript.
+      local below = read_file("examples/vbscript/" .. name .. ".lua"):match("\nlocal _ENV.*$")
+      local ported = substance_of(below, "%-%-", "local _ENV")
       for i, word in ipairs(ported) do
         if word == "rep" then -- string.rep, for VBScript's String
           table.remove(ported, i)
@@ -101,6 +103,17 @@ describe("the port", function()
       end
       assert.same(original, ported)
       assert.is_true(#original >= 6)
+    end)
+  end
+
+  for _, name in ipairs(PORTS) do
+    it(name .. " shows its usage, and asks no host for it", function()
+      for _, option in ipairs { "-h", "--help" } do
+        local output, errors, status = shell.run(("LIBVIRT_DEFAULT_URI=nonesuch:/// lua5.4 examples/vbscript/%s.lua %s")
+          :format(name, option))
+        assert.matches("^usage: lua5%.4 " .. name .. "%.lua[^\n]*\n$", output)
+        assert.same({ "", 0 }, { errors, status })
+      end
     end)
   end
 

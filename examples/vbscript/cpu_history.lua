@@ -3,6 +3,11 @@
 --
 --     lua5.4 examples/vbscript/cpu_history.lua
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 cpu_history.lua")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 local arrHistory, intSum

@@ -3,6 +3,11 @@
 --
 --     lua5.4 examples/vbscript/find_by_name.lua NAME
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 find_by_name.lua NAME")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 local objVS, objVM, strName

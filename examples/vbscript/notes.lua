@@ -3,6 +3,11 @@
 --
 --     lua5.4 examples/vbscript/notes.lua [NAME NOTE]
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 notes.lua [NAME NOTE]")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 objVS = CreateObject("VirtualServer.Application")

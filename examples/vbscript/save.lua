@@ -2,6 +2,11 @@
 --
 --     lua5.4 examples/vbscript/save.lua NAME
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 save.lua NAME")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 local objVS, objVM, objTask

@@ -6,6 +6,11 @@
 -- A function must be there when it is needed, so it stands before the lines
 -- that wait.
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 state_events.lua [SECONDS]")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 local objVS, intSeconds

@@ -2,6 +2,11 @@
 --
 --     lua5.4 examples/vbscript/turn_off.lua NAME
 
+if arg[1] == "-h" or arg[1] == "--help" then
+  print("usage: lua5.4 turn_off.lua NAME")
+  return
+end
+
 local _ENV = require("vmaccountant.vbscript").environment()
 
 local objVS, objVM, objTask

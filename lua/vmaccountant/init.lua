@@ -15,6 +15,7 @@ local vmaccountant = {
   _VERSION = "vmaccountant scm",
   CreateObject = core.CreateObject,
   stateName = core.stateName,
+  compare = core.compare,
 
   --- The documented result codes by name: `vma.hresult.VM_E_VM_UNKNOWN` is 0xA0040207.
   -- @table hresult

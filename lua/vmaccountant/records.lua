@@ -22,6 +22,14 @@ records.tables = {
     },
   },
   {
+    name = "VMSimulatorOptions",
+    meaning = "what simulator.new can say",
+    members = {
+      { name = "clock", type = '"told"|"real"', optional = true,
+        meaning = "whether the host's clock moves by AdvanceClock only (default), or with real time" },
+    },
+  },
+  {
     name = "VMError",
     meaning = "what a member raises; its text is one line",
     members = {
@@ -88,13 +96,16 @@ records.functions = {
     type = "VMVirtualServer", meaning = "connects to a host, read-only" },
   { name = "stateName", kind = "method", parameters = "state: integer", type = "string",
     meaning = "the name of a machine's state, such as Running for vmVMState_Running" },
+  { name = "compare", kind = "method", parameters = "a: integer|string, b: integer|string", type = "integer",
+    meaning = "-1, 0 or 1: whether one count is less than another, equal, or more" },
   { name = "help", kind = "method", parameters = "object?: any, member?: string",
     meaning = "prints what an object has, or what a member, constant or code is" },
 }
 
 --- Those of `vmaccountant.simulator`.
 records.simulator_functions = {
-  { name = "new", kind = "method", type = "Simulator", meaning = "a host in memory, for test suites" },
+  { name = "new", kind = "method", parameters = "options?: VMSimulatorOptions", type = "Simulator",
+    meaning = "a host in memory, for test suites" },
 }
 
 --- What the codes mean that this module raises; the others are documented by

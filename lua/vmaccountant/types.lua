@@ -142,6 +142,11 @@
 ---@field Pause fun(self: SimulatedMachine) # halts it
 ---@field Resume fun(self: SimulatedMachine) # lets it go on
 ---@field Crash fun(self: SimulatedMachine) # ends it as a crash of its hypervisor process does
+---@field ShutDown fun(self: SimulatedMachine) # ends it as its guest does that shuts down
+---@field MigrateAway fun(self: SimulatedMachine) # ends it here, since it goes on on another host
+---@field Revert fun(self: SimulatedMachine, running?: boolean) # takes it back to a snapshot
+---@field Fail fun(self: SimulatedMachine, call: string, message?: string) # makes a call fail for this machine only
+---@field SetTaskDuration fun(self: SimulatedMachine, seconds: number) # how long its Startup and Save take
 ---@field Rename fun(self: SimulatedMachine, name: string) # gives it another name
 ---@field Remove fun(self: SimulatedMachine) # takes its definition from the host
 ---@field Plug fun(self: SimulatedMachine, options?: table): SimulatedAdapter # plugs in a new adapter
@@ -174,6 +179,10 @@
 ---@field not_running? "error"|"zero" # what the counts of a stopped machine do
 ---@field counters? "auto"|"kernel"|"hypervisor" # where a local host's counts are read
 ---@field timeout? integer # in seconds; how long the host may be silent before a call fails
+
+---what simulator.new can say
+---@class VMSimulatorOptions
+---@field clock? "told"|"real" # whether the host's clock moves by AdvanceClock only (default), or with real time
 
 ---what a member raises; its text is one line
 ---@class VMError
@@ -328,4 +337,4 @@
 
 ---the module vmaccountant.simulator
 ---@class vmaccountant.simulator
----@field new fun(): Simulator # a host in memory, for test suites
+---@field new fun(options?: VMSimulatorOptions): Simulator # a host in memory, for test suites

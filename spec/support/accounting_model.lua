@@ -97,9 +97,12 @@ local function zero()
 end
 
 local function new_world()
+  local host = simulator.new()
+  local objVS <close> = host:CreateObject(PROGID)
   return {
-    host = simulator.new(),
-    offset = 0, -- of the simulator's clock
+    host = host,
+    begun = objVS.HostInfo.UTCTime, -- where the simulator's clock stands at first
+    offset = 0, -- how far it was moved
     tells = true,
     machines = {},
     applications = {},
@@ -107,10 +110,10 @@ local function new_world()
   }
 end
 
--- The window in which a moment of now lies, on the simulator's clock.
+-- The window in which a moment of now lies: the simulator's clock stands still.
 local function moment(world)
-  local now = os.time() + world.offset
-  return { first = math.floor(now), last = math.floor(now) + 2 }
+  local now = world.begun + world.offset
+  return { first = now, last = now }
 end
 
 local function is_in(window, seconds)
@@ -570,7 +573,8 @@ function actions.startup(world, machine)
   end
 end
 
-local STOPS <const> = { { "TurnOff", "TurnedOff" }, { "Save", "Saved" }, { "Crash", "Crashed" } }
+local STOPS <const> = { { "TurnOff", "TurnedOff" }, { "Save", "Saved" }, { "Crash", "Crashed" },
+  { "ShutDown", "ShutDown" }, { "MigrateAway", "MigratedAway" } }
 
 function actions.stop(world, machine, how)
   machine = pick(world.machines, machine)
@@ -578,6 +582,22 @@ function actions.stop(world, machine, how)
     local method, reason = table.unpack(pick(STOPS, how))
     machine.simulated[method](machine.simulated)
     stop(world, machine, reason)
+  end
+end
+
+function actions.revert(world, machine, number)
+  machine = pick(world.machines, machine)
+  if machine.is_removed then
+    return
+  end
+  local to_running = number % 2 == 0
+  machine.simulated:Revert(to_running)
+  if machine.run then
+    stop(world, machine, "Reverted")
+  end
+  machine.baseline = nil
+  if to_running then
+    start(world, machine)
   end
 end
 
@@ -780,9 +800,9 @@ end
 
 --- The actions and how often each is to be chosen.
 model.WEIGHTS = {
-  send = 20, receive = 8, fall = 3, startup = 8, stop = 8, reset = 8, pause = 2, plug = 6, unplug = 6, rename = 1,
-  remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5, read = 20,
-  read_since = 4, read_adapters = 4, last_session = 12,
+  send = 20, receive = 8, fall = 3, revert = 4, startup = 8, stop = 8, reset = 8, pause = 2, plug = 6, unplug = 6,
+  rename = 1, remove = 1, add = 2, clock = 6, events = 4, connect = 5, record = 3, change = 5, change_reset = 5,
+  read = 20, read_since = 4, read_adapters = 4, last_session = 12,
 }
 
 --- Does the actions on a new world, and then reads everything.

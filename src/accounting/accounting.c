@@ -344,6 +344,14 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
 
     if (!host->driver->change(host, uuid, change, fault))
         return false;
+    accounting_note_change(accounting, uuid, change);
+    return true;
+}
+
+void accounting_note_change(struct accounting *accounting, const struct machine_uuid *uuid,
+                            enum machine_change change)
+{
+    struct host *host = accounting->host;
 
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_or_add(accounting, uuid);
@@ -372,7 +380,6 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
         account_mark_changed(accounting, account);
     }
     pthread_mutex_unlock(&accounting->lock);
-    return true;
 }
 
 bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum wake_result *result,

@@ -206,12 +206,12 @@ static struct account *observe_and_lock(struct accounting *accounting,
     struct host *host = accounting->host;
     int64_t moment = host->driver->monotonic_time(host) - accounting->max_age;
 
-    if (accounting->max_age == 0)
-        moment++; /* a look of this very nanosecond is another read's */
     for (int attempt = 0; attempt < LOOKS; attempt++) {
         struct disk_look look;
         struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
-        if (account == NULL || is_fresh(account, moment))
+        /* Without a maximum age only the look that this read makes will do, though
+         * one before it may be of the same moment: a clock may stand still. */
+        if (account == NULL || (accounting->max_age > 0 && is_fresh(account, moment)))
             return account;
         pthread_mutex_unlock(&accounting->lock);
         /* With a maximum age one call serves the reads of all machines. What it
@@ -223,6 +223,8 @@ static struct account *observe_and_lock(struct accounting *accounting,
             fault_set(fault, HRESULT_S_FALSE, "the machine is not running");
             return NULL;
         }
+        if (accounting->max_age == 0)
+            moment = look.begun_at;
         pthread_mutex_lock(&accounting->lock);
         account = account_find(accounting, uuid);
         if (account != NULL && account->last.domain_id != NOT_RUNNING && is_fresh(account, moment))

@@ -39,22 +39,67 @@ static void remove_running(struct machine_task *task)
     *link = task->next;
 }
 
-static void run(void *context)
+/* With the reference of whoever carried it out, which goes. */
+static void end(struct machine_task *task, bool ok, const struct fault *fault)
 {
-    struct machine_task *task = context;
     struct accounting *accounting = task->accounting;
-    struct fault fault = {0};
-    bool ok = accounting_change(accounting, &task->uuid, task->change, &fault);
 
     pthread_mutex_lock(&accounting->lock);
     task->ok = ok;
-    task->fault = fault;
+    task->fault = *fault;
     task->is_complete = true;
     remove_running(task);
     pthread_cond_broadcast(&accounting->task_ended);
     pthread_mutex_unlock(&accounting->lock);
-    wake_signal(&accounting->wake);
+    if (accounting->wake.descriptor >= 0)
+        wake_signal(&accounting->wake);
     machine_task_release(task);
+}
+
+static void run(void *context)
+{
+    struct machine_task *task = context;
+    struct fault fault = {0};
+    bool ok = accounting_change(task->accounting, &task->uuid, task->change, &fault);
+
+    end(task, ok, &fault);
+}
+
+static void on_ended(void *context, bool ok, const struct fault *fault)
+{
+    struct machine_task *task = context;
+
+    if (ok)
+        accounting_note_change(task->accounting, &task->uuid, task->change);
+    end(task, ok, fault);
+}
+
+static void add_running(struct machine_task *task)
+{
+    struct accounting *accounting = task->accounting;
+
+    atomic_fetch_add(&task->references, 1);
+    pthread_mutex_lock(&accounting->lock);
+    task->next = accounting->running_tasks;
+    accounting->running_tasks = task;
+    pthread_mutex_unlock(&accounting->lock);
+}
+
+/* By the host itself, which may leave it open. */
+static bool begin(struct machine_task *task, struct fault *fault)
+{
+    struct host *host = task->accounting->host;
+    bool is_open = false;
+
+    if (!host->driver->begin(host, &task->uuid, task->change, on_ended, task, &is_open, fault))
+        return false;
+    if (is_open) {
+        add_running(task);
+        return true;
+    }
+    accounting_note_change(task->accounting, &task->uuid, task->change);
+    task->ok = task->is_complete = true;
+    return true;
 }
 
 static bool takes_time(struct host *host, enum machine_change change)
@@ -71,11 +116,7 @@ static bool start(struct machine_task *task, struct fault *fault)
     if (!host->driver->check_change(host, &task->uuid, task->change, fault) ||
         (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault)))
         return false;
-    atomic_fetch_add(&task->references, 1);
-    pthread_mutex_lock(&accounting->lock);
-    task->next = accounting->running_tasks;
-    accounting->running_tasks = task;
-    pthread_mutex_unlock(&accounting->lock);
+    add_running(task);
     if (thread_run(run, task, fault))
         return true;
     pthread_mutex_lock(&accounting->lock);
@@ -98,19 +139,36 @@ struct machine_task *machine_task_begin(struct accounting *accounting,
     task->accounting = accounting_hold(accounting);
     task->uuid = *uuid;
     task->change = change;
-    bool in_thread = takes_time(accounting->host, change);
-    bool ok = in_thread ? start(task, fault) : accounting_change(accounting, uuid, change, fault);
+    bool by_host = accounting->host->driver->begin != NULL;
+    bool in_thread = !by_host && takes_time(accounting->host, change);
+    bool ok = by_host     ? begin(task, fault)
+              : in_thread ? start(task, fault)
+                          : accounting_change(accounting, uuid, change, fault);
     if (!ok) {
         machine_task_release(task);
         return NULL;
     }
-    if (!in_thread)
+    if (!by_host && !in_thread)
         task->ok = task->is_complete = true;
     return task;
 }
 
+bool machine_task_await(struct machine_task *task, int64_t milliseconds, bool *has_waited,
+                        struct fault *fault)
+{
+    struct host *host = task->accounting->host;
+
+    *has_waited = host->driver->await != NULL;
+    return !*has_waited || task->is_complete ||
+           host->driver->await(host, &task->uuid, milliseconds, fault);
+}
+
 bool machine_task_is_complete(struct machine_task *task)
 {
+    bool has_waited;
+    struct fault fault;
+
+    machine_task_await(task, 0, &has_waited, &fault); /* what is due ends now */
     pthread_mutex_lock(&task->accounting->lock);
     bool is_complete = task->is_complete;
     pthread_mutex_unlock(&task->accounting->lock);
@@ -193,6 +251,8 @@ void machine_tasks_wait(struct accounting *accounting)
 {
     int64_t deadline = clock_deadline(PATIENCE_SECONDS * CLOCK_SECOND);
 
+    if (accounting->host->driver->begin != NULL)
+        return; /* no thread carries them out; closing the host ends them */
     pthread_mutex_lock(&accounting->lock);
     while (accounting->running_tasks != NULL &&
            clock_wait_until(&accounting->task_ended, &accounting->lock, deadline))

@@ -19,6 +19,11 @@ struct machine_task *machine_task_begin(struct accounting *accounting,
                                         struct fault *fault);
 void machine_task_release(struct machine_task *task);
 
+/* Where the host's clock passes only when it is asked to: lets the wait pass on
+ * it, at most so many milliseconds (-1: for ever). *has_waited tells whether the
+ * host is one of that kind; elsewhere it does nothing. */
+bool machine_task_await(struct machine_task *task, int64_t milliseconds, bool *has_waited,
+                        struct fault *fault);
 bool machine_task_is_complete(struct machine_task *task);
 
 /* Of a complete task. The fault is filled unless the result is a success. */

@@ -106,6 +106,26 @@ static int monotonic_time(lua_State *L)
     return 1;
 }
 
+/***
+Compares two counts. A count is a Lua integer up to 2^63-1 and a decimal string
+above, which Lua's own `<` and `>` refuse to compare: `vma.compare(a, b) > 0` says
+whether a is more than b, whichever of both they are.
+@function compare
+@tparam integer|string a a count: from 0 to 2^96-1
+@tparam integer|string b another
+@treturn integer -1 where a is less than b, 0 where they are equal, 1 where it is more
+@raise an argument error for anything else
+@usage if vma.compare(objAccountant.NetworkBytesSent, "9223372036854775808") > 0 then
+*/
+static int compare(lua_State *L)
+{
+    struct decimal a = simulation_check_bytes(L, 1), b = simulation_check_bytes(L, 2);
+    int order = decimal_compare(a, b);
+
+    lua_pushinteger(L, (order > 0) - (order < 0));
+    return 1;
+}
+
 /* clang-format off */
 /* All of them, in the order in which help lists those that have all members. */
 static const struct class *const classes[] = {
@@ -197,6 +217,7 @@ int luaopen_vmaccountant_core(lua_State *L)
         {"terminal_columns", terminal_columns},
         {"distance", spelling_distance},
         {"raise_unknown_name", raise_unknown_name},
+        {"compare", compare},
         {NULL, NULL},
     };
 

@@ -18,7 +18,8 @@ static unsigned check_processors(lua_State *L, int index)
 }
 
 /***
-How many processors the host has; 1 at first.
+How many processors the host has; 1 at first. HostInfo.LogicalProcessorCount
+says the same.
 @within Simulator
 @function SetProcessors
 @tparam integer processors from 1 to 4096

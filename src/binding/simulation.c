@@ -49,6 +49,22 @@ static const char *check_name(lua_State *L, int index)
     return text_check(L, index, "a machine's name");
 }
 
+/* Reads one of the fields that the table may have; the value stays on the
+ * stack. Returns its Lua type. */
+static int option(lua_State *L, int index, const char *field, int expected)
+{
+    int type = lua_getfield(L, index, field);
+    if (type != LUA_TNIL && type != expected)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be a %s, not a %s", field,
+                                      lua_typename(L, expected), lua_typename(L, type)));
+    if (type == LUA_TSTRING && text_at(L, -1) == NULL)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be UTF-8 text without a NUL, not '%s'",
+                                      field, text_push_shown(L, -1)));
+    return type;
+}
+
 /* ------------------------------------------------------------------------
  * Simulator
  * ------------------------------------------------------------------------ */
@@ -60,10 +76,17 @@ static void clear_hold(void *hold)
 }
 
 /***
-A host in memory whose machines do what the caller says.
+A host in memory whose machines do what the caller says. Its clock, by which it
+counts UpTime, Since, CPUUtilization, the age of samples and the time of its tasks,
+stands still unless `AdvanceClock` moves it: a figure is the same each time a suite
+runs, however slow the machine. It begins at a whole second of the present.
+`WaitForEvents` waits in real time nevertheless.
 @within Simulator
 @function new
+@tparam[opt] table options `clock`: `"told"` (moves by AdvanceClock only, default) or
+`"real"` (follows real time, to which AdvanceClock adds)
 @treturn Simulator
+@raise an argument error for an unknown option
 @usage local simulator = require "vmaccountant.simulator"
 local host = simulator.new()
 local web01, nic = host:AddMachine("web01", { adapters = 1, running = true })
@@ -73,13 +96,24 @@ assert(objVS:FindVirtualMachine("web01").Accountant.NetworkBytesSent == 1500)
 */
 int simulation_new(lua_State *L)
 {
+    static const char *const known[] = {"clock", NULL};
+    static const char *const clocks[] = {"told", "real", NULL};
+    bool follows_real_time = false;
+
+    if (!lua_isnoneornil(L, 1)) {
+        luaL_checktype(L, 1, LUA_TTABLE);
+        simulation_check_options(L, 1, known);
+        if (option(L, 1, "clock", LUA_TSTRING) != LUA_TNIL)
+            follows_real_time =
+                simulation_check_choice(L, 1, lua_tostring(L, -1), "clock", clocks) == 1;
+    }
     struct simulator **hold = resource_new(L, sizeof *hold, clear_hold);
     struct simulator_object *object = class_new(L, &simulator_class, sizeof *object, 1);
 
     object->hold = hold;
     lua_insert(L, -2);
     lua_setiuservalue(L, -2, 1);
-    object->simulator = *hold = simulator_new();
+    object->simulator = *hold = simulator_new(follows_real_time);
     return object->simulator != NULL ? 1 : luaL_error(L, "out of memory");
 }
 
@@ -111,37 +145,6 @@ static void plug(lua_State *L, int machine_index, const struct simulator_adapter
         raise(L, member, &fault);
 }
 
-/* Reads one of the fields that the table may have; the value stays on the
- * stack. Returns its Lua type. */
-static int option(lua_State *L, int index, const char *field, int expected)
-{
-    int type = lua_getfield(L, index, field);
-    if (type != LUA_TNIL && type != expected)
-        luaL_argerror(L, index,
-                      lua_pushfstring(L, "option '%s' must be a %s, not a %s", field,
-                                      lua_typename(L, expected), lua_typename(L, type)));
-    if (type == LUA_TSTRING && text_at(L, -1) == NULL)
-        luaL_argerror(L, index,
-                      lua_pushfstring(L, "option '%s' must be UTF-8 text without a NUL, not '%s'",
-                                      field, text_push_shown(L, -1)));
-    return type;
-}
-
-static void check_option_names(lua_State *L, int index, const char *const *known)
-{
-    lua_pushnil(L);
-    while (lua_next(L, index) != 0) {
-        const char *const *name = known;
-        const char *given = text_at(L, -2);
-        while (*name != NULL && (given == NULL || strcmp(*name, given) != 0))
-            name++;
-        if (*name == NULL)
-            luaL_argerror(L, index,
-                          lua_pushfstring(L, "unknown option '%s'", text_push_shown(L, -2)));
-        lua_pop(L, 1);
-    }
-}
-
 /***
 Adds a machine. It is turned off and has no adapters unless the options say
 otherwise.
@@ -167,7 +170,7 @@ static int add_machine(lua_State *L, void *object)
 
     if (!lua_isnoneornil(L, 3)) {
         luaL_checktype(L, 3, LUA_TTABLE);
-        check_option_names(L, 3, known);
+        simulation_check_options(L, 3, known);
         int is_whole = 1;
         if (option(L, 3, "adapters", LUA_TNUMBER) != LUA_TNIL)
             adapters = lua_tointegerx(L, -1, &is_whole);
@@ -214,7 +217,8 @@ static int create_object(lua_State *L, void *object)
 
 /***
 Makes a call on the host fail from now on, with DISP_E_EXCEPTION and the
-message, as a host does that has lost its daemon.
+message, as a host does that has lost its daemon. For one machine only:
+SimulatedMachine.Fail.
 @within Simulator
 @function Fail
 @string call `list`, `find`, `name`, `state`, `adapters`, `sample` (the
@@ -230,8 +234,9 @@ static int fail(lua_State *L, void *object)
     static const char *const calls[] = {SIMULATOR_CALLS(CALL_NAME) NULL};
 #undef CALL_NAME
     struct simulator *simulator = ((struct simulator_object *)object)->simulator;
-    text_check(L, 2, "the name of a call");
-    enum simulator_call call = (enum simulator_call)luaL_checkoption(L, 2, NULL, calls);
+    const char *const name = text_check(L, 2, "the name of a call");
+    enum simulator_call call =
+        (enum simulator_call)simulation_check_choice(L, 2, name, "call", calls);
     const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
@@ -284,7 +289,8 @@ Changes what the host tells of itself in `objVS.HostInfo`.
 PhysicalProcessorCount, ProcessorSpeed, ProcessorManufacturerString,
 ProcessorVersionString, ProcessorFeaturesString, Memory, MemoryAvail,
 OperatingSystem, OSVersionString, OSMajorVersion, OSMinorVersion; those that
-are not given stay
+are not given stay. LogicalProcessorCount, from 1 to 4096, is the same number as
+SetProcessors sets
 */
 static int set_host_info(lua_State *L, void *object)
 {
@@ -308,11 +314,13 @@ static int set_host_info(lua_State *L, void *object)
     struct fault fault;
 
     luaL_checktype(L, 2, LUA_TTABLE);
-    check_option_names(L, 2, known);
+    simulation_check_options(L, 2, known);
     luaL_checkstack(L, 20, NULL);
 #define SET_NUMBER(field, name)                                                                    \
     info.field = (unsigned)number_option(L, 2, name, info.field, UINT_MAX)
     SET_NUMBER(logical_processors, "LogicalProcessorCount");
+    luaL_argcheck(L, info.logical_processors >= 1 && info.logical_processors <= 4096, 2,
+                  "'LogicalProcessorCount' must be from 1 to 4096");
     SET_NUMBER(physical_processors, "PhysicalProcessorCount");
     SET_NUMBER(megahertz, "ProcessorSpeed");
     SET_NUMBER(major, "OSMajorVersion");
@@ -333,7 +341,8 @@ static int set_host_info(lua_State *L, void *object)
 }
 
 /***
-Lets time pass on the host's clocks: UpTime grows, samples age.
+Lets time pass on the host's clocks: UpTime grows, samples age, and tasks that
+are due by then end, each at its own moment.
 @within Simulator
 @function AdvanceClock
 @number seconds
@@ -519,8 +528,9 @@ static int crash(lua_State *L, void *object)
 {
     const struct simulated_machine_object *machine = object;
     struct fault fault;
-    return done(L, simulator_crash_machine(machine->owner->simulator, &machine->uuid, &fault),
-                "Crash", &fault);
+    return done(
+        L, simulator_stop_machine(machine->owner->simulator, &machine->uuid, STOP_CRASHED, &fault),
+        "Crash", &fault);
 }
 
 /***
@@ -571,7 +581,7 @@ static int plug_adapter(lua_State *L, void *object)
     (void)object;
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        check_option_names(L, 2, known);
+        simulation_check_options(L, 2, known);
         if (option(L, 2, "type", LUA_TSTRING) != LUA_TNIL)
             plan.type = lua_tostring(L, -1);
         if (option(L, 2, "network", LUA_TSTRING) != LUA_TNIL)
@@ -606,7 +616,7 @@ static int add_disk(lua_State *L, void *object)
     (void)object;
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        check_option_names(L, 2, known);
+        simulation_check_options(L, 2, known);
         if (option(L, 2, "target", LUA_TSTRING) != LUA_TNIL)
             target = lua_tostring(L, -1);
         if (option(L, 2, "counted", LUA_TBOOLEAN) != LUA_TNIL)
@@ -629,6 +639,24 @@ static const struct member machine_members[] = {
     {.name = "Crash",
      .call = crash,
      .meaning = "ends it as a crash of its hypervisor process does"},
+    {.name = "ShutDown",
+     .call = simulated_machine_shut_down,
+     .meaning = "ends it as its guest does that shuts down"},
+    {.name = "MigrateAway",
+     .call = simulated_machine_migrate_away,
+     .meaning = "ends it here, since it goes on on another host"},
+    {.name = "Revert",
+     .call = simulated_machine_revert,
+     .parameters = "running?: boolean",
+     .meaning = "takes it back to a snapshot"},
+    {.name = "Fail",
+     .call = simulated_machine_fail,
+     .parameters = "call: string, message?: string",
+     .meaning = "makes a call fail for this machine only"},
+    {.name = "SetTaskDuration",
+     .call = simulated_machine_set_task_duration,
+     .parameters = "seconds: number",
+     .meaning = "how long its Startup and Save take"},
     {.name = "Rename",
      .call = rename_machine,
      .parameters = "name: string",

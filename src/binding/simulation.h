@@ -2,6 +2,8 @@
  * simulation: the Lua objects that make a simulated host do things.
  *
  * simulation.c           the host, its machines and their adapters
+ * simulated_life.c       how machines stop, fail, and take their time
+ * simulation_options.c   the arguments that name something
  * simulated_disk.c       the machines' disks
  * simulated_processor.c  processors
  */
@@ -34,6 +36,16 @@ void simulation_check(lua_State *L, const struct simulator_object *owner, const 
 /* A number of bytes: an integer or a decimal string. */
 struct decimal simulation_check_bytes(lua_State *L, int index);
 
+/* simulation_options.c */
+
+/* Raises an argument error, with all known names, where the table has another
+ * key. `known` ends with NULL. */
+void simulation_check_options(lua_State *L, int index, const char *const *known);
+/* The number of the text among the choices, which end with NULL; else an argument
+ * error that lists them. `what` says what is chosen. */
+int simulation_check_choice(lua_State *L, int index, const char *text, const char *what,
+                            const char *const *choices);
+
 /* Adds a disk to the machine at the index and pushes it. */
 void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted);
 
@@ -41,6 +53,13 @@ void simulated_disk_push(lua_State *L, int machine_index, const char *target, bo
 int simulation_set_processors(lua_State *L, void *object);
 int simulated_machine_set_processors(lua_State *L, void *object);
 int simulated_machine_use_processor(lua_State *L, void *object);
+
+/* simulated_life.c: members, as in class.h. */
+int simulated_machine_shut_down(lua_State *L, void *object);
+int simulated_machine_migrate_away(lua_State *L, void *object);
+int simulated_machine_revert(lua_State *L, void *object);
+int simulated_machine_fail(lua_State *L, void *object);
+int simulated_machine_set_task_duration(lua_State *L, void *object);
 
 /* lua_CFunction: pushes a new Simulator. */
 int simulation_new(lua_State *L);

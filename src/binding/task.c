@@ -186,11 +186,13 @@ static int get_error_description(lua_State *L, void *object)
 
 /***
 Returns when the task has ended or the time is over; IsComplete tells which. A
-signal to the process, as that of Ctrl-C, ends the wait early.
+signal to the process, as that of Ctrl-C, ends the wait early. On a simulated
+host it returns at once: the wait passes on the host's own clock.
 @within VMTask
 @function WaitForCompletion
 @int milliseconds -1 for ever, else 0 to 4000000
-@raise E_POINTER for a missing or invalid time, as Virtual Server documents it
+@raise E_POINTER for a missing or invalid time, as Virtual Server documents it;
+E_FAIL for -1 where a simulated task has no end
 */
 static int wait_for_completion(lua_State *L, void *object)
 {
@@ -204,6 +206,11 @@ static int wait_for_completion(lua_State *L, void *object)
     if (!is_integer || milliseconds < -1 || milliseconds > LONGEST)
         return error_raise(L, "WaitForCompletion", machine_name(L, 1), HRESULT_E_POINTER,
                            "the time must be -1 or from 0 to %d milliseconds", LONGEST);
+    bool has_waited;
+    if (!machine_task_await(task->task, milliseconds, &has_waited, &fault))
+        return class_raise(L, &task_class, "WaitForCompletion", &fault);
+    if (has_waited)
+        return 0;
     int64_t deadline = clock_deadline(milliseconds * CLOCK_MILLISECOND);
     while (!machine_task_is_complete(task->task) && result == WAKE_SIGNALLED) {
         int64_t left = (deadline - clock_now()) / CLOCK_MILLISECOND;

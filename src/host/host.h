@@ -75,6 +75,9 @@ struct processor_time {
  * same once more, with the number of processors. */
 typedef bool processor_time_receiver(void *context, const struct processor_time *time);
 
+/* What a change that was begun has come to; the fault is of a failure. */
+typedef void change_ended(void *context, bool ok, const struct fault *fault);
+
 struct product {
     char name[64];
     char version[64];
@@ -145,6 +148,18 @@ struct host_driver {
     bool (*progress)(struct host *host, const struct machine_uuid *uuid, int *percent);
     /* Ends a change that goes on. */
     bool (*cancel)(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
+
+    /* Begins the change for a host without threads. *is_open: it goes on, and
+     * `ended` is called once, later, when it is over or the host is closed; else
+     * it is done. NULL: `change` carries it out, in a thread where that takes
+     * time. */
+    bool (*begin)(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                  change_ended *ended, void *context, bool *is_open, struct fault *fault);
+    /* Lets a wait of at most so many milliseconds (-1: for ever) for what `begin`
+     * has left open pass on the host's clock, and ends what is due by then. Not
+     * NULL where `begin` is not. */
+    bool (*await)(struct host *host, const struct machine_uuid *uuid, int64_t milliseconds,
+                  struct fault *fault);
 
     /* Carries the change out and returns when it is done. */
     bool (*change)(struct host *host, const struct machine_uuid *uuid, enum machine_change change,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const struct host_info simulated_host_info = {
-    .logical_processors = 4,
+    .logical_processors = 1,
     .physical_processors = 1,
     .megahertz = 2600,
     .manufacturer = "Simulated",

@@ -158,16 +158,19 @@ static bool sample_machine(const struct simulated_machine *machine, disk_receive
 bool simulated_sample_disks(struct host *host, const struct machine_uuid *uuid,
                             disk_receiver *receive, void *context, struct fault *fault)
 {
-    struct simulator *self = simulator_of(host);
-
-    if (simulator_call_fails(host, SIMULATOR_CALL_sample_disks, fault))
-        return false;
     if (uuid != NULL) {
-        const struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+        const struct simulated_machine *machine =
+            simulator_machine_for(host, SIMULATOR_CALL_sample_disks, uuid, fault);
         return machine != NULL && sample_machine(machine, receive, context, fault);
     }
-    for (const struct simulated_machine *machine = self->machines; machine; machine = machine->next)
-        if (!sample_machine(machine, receive, context, fault))
+    if (simulator_call_fails(host, SIMULATOR_CALL_sample_disks, fault))
+        return false;
+    for (const struct simulated_machine *machine = simulator_of(host)->machines; machine;
+         machine = machine->next) {
+        struct fault unread; /* asking for it alone tells why */
+        if (!simulated_machine_fails(machine, SIMULATOR_CALL_sample_disks, &unread) &&
+            !sample_machine(machine, receive, context, fault))
             return false;
+    }
     return true;
 }

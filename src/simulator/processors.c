@@ -2,7 +2,7 @@
 
 void simulator_set_processors(struct simulator *self, unsigned processors)
 {
-    self->processors = processors;
+    self->host_info.logical_processors = processors;
 }
 
 bool simulator_set_machine_processors(struct simulator *self, const struct machine_uuid *uuid,
@@ -40,7 +40,9 @@ bool simulated_processor_times(struct host *host, processor_time_receiver *recei
             .used = machine->processor_time,
             .processors = machine->processors,
         };
-        if (simulated_machine_is_running(machine))
+        struct fault unread; /* the machine alone is left out */
+        if (simulated_machine_is_running(machine) &&
+            !simulated_machine_fails(machine, SIMULATOR_CALL_processor_times, &unread))
             receive(context, &time);
     }
     return true;
@@ -49,15 +51,13 @@ bool simulated_processor_times(struct host *host, processor_time_receiver *recei
 bool simulated_scheduling(struct host *host, const struct machine_uuid *uuid,
                           struct scheduling *scheduling, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_scheduling, fault))
-        return false;
     const struct simulated_machine *machine =
-        simulator_find_machine(simulator_of(host), uuid, fault);
+        simulator_machine_for(host, SIMULATOR_CALL_scheduling, uuid, fault);
     if (machine == NULL)
         return false;
     *scheduling = machine->scheduling;
     scheduling->processors = machine->processors;
-    scheduling->host_processors = simulator_of(host)->processors;
+    scheduling->host_processors = simulator_of(host)->host_info.logical_processors;
     scheduling->can_limit = true;
     double allowable = scheduling_allowable_maximum(scheduling);
     if (scheduling->maximum > allowable)
@@ -68,9 +68,8 @@ bool simulated_scheduling(struct host *host, const struct machine_uuid *uuid,
 bool simulated_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                               const struct scheduling *scheduling, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_set_scheduling, fault))
-        return false;
-    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    struct simulated_machine *machine =
+        simulator_machine_for(host, SIMULATOR_CALL_set_scheduling, uuid, fault);
     if (machine == NULL)
         return false;
     machine->scheduling = *scheduling;

@@ -1,10 +1,10 @@
+#include "base/clock.h"
 #include "simulator/state.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* clang-format off */
 /* Calls the listener's function on each host that has one. */
@@ -15,21 +15,16 @@
             host->listener.event(host->listener.context, __VA_ARGS__)
 /* clang-format on */
 
-static int64_t read_clock(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int64_t simulator_unix_time(const struct simulator *self)
 {
-    return (read_clock(CLOCK_REALTIME) + self->clock_offset) / 1000000000;
+    int64_t now = self->follows_real_time ? clock_unix() : self->frozen_unix_time;
+    return (now + self->clock_offset) / CLOCK_SECOND;
 }
 
-static int64_t simulator_monotonic_time(const struct simulator *self)
+int64_t simulator_monotonic_time(const struct simulator *self)
 {
-    return read_clock(CLOCK_MONOTONIC) + self->clock_offset;
+    int64_t now = self->follows_real_time ? clock_now() : self->frozen_monotonic_time;
+    return now + self->clock_offset;
 }
 
 const struct host_info *simulator_told_host_info(const struct simulator *self)
@@ -49,7 +44,7 @@ bool simulator_set_host_info(struct simulator *self, const struct host_info *inf
     return true;
 }
 
-struct simulator *simulator_new(void)
+struct simulator *simulator_new(bool follows_real_time)
 {
     static atomic_uint simulators;
     struct simulator *self = calloc(1, sizeof *self);
@@ -58,7 +53,10 @@ struct simulator *simulator_new(void)
     self->serial = atomic_fetch_add(&simulators, 1) + 1;
     self->references = 1;
     self->next_domain_id = 1;
-    self->processors = 1;
+    self->follows_real_time = follows_real_time;
+    /* A whole second, lest it be chance how many seconds a part of one makes. */
+    self->frozen_unix_time = clock_unix() / CLOCK_SECOND * CLOCK_SECOND;
+    self->frozen_monotonic_time = clock_now();
     self->created_at = simulator_unix_time(self);
     struct fault fault;
     if (!simulator_set_host_info(self, &simulated_host_info, &fault)) {
@@ -83,6 +81,9 @@ static void free_machine(struct simulated_machine *machine)
     }
     simulated_disks_free(machine);
     baseline_free(machine->baseline);
+    for (size_t i = 0; i < SIMULATOR_CALL_COUNT; i++)
+        free(machine->failures[i]);
+    free(machine->task);
     free(machine->configuration.notes);
     free(machine->name);
     free(machine);
@@ -102,25 +103,32 @@ void simulator_release(struct simulator *self)
     free(self);
 }
 
-void simulator_advance_clock(struct simulator *self, int64_t nanoseconds)
-{
-    self->clock_offset += nanoseconds;
-}
-
 void simulator_set_events(struct simulator *self, bool told)
 {
     self->keeps_silent = !told;
 }
 
-bool simulator_fail(struct simulator *self, enum simulator_call call, const char *message,
-                    struct fault *fault)
+static bool set_failure(char **failure, const char *message, struct fault *fault)
 {
     char *copy = message == NULL ? NULL : strdup(message);
     if (message != NULL && copy == NULL)
         return fault_out_of_memory(fault);
-    free(self->failures[call]);
-    self->failures[call] = copy;
+    free(*failure);
+    *failure = copy;
     return true;
+}
+
+bool simulator_fail(struct simulator *self, enum simulator_call call, const char *message,
+                    struct fault *fault)
+{
+    return set_failure(&self->failures[call], message, fault);
+}
+
+bool simulator_fail_machine(struct simulator *self, const struct machine_uuid *uuid,
+                            enum simulator_call call, const char *message, struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    return machine != NULL && set_failure(&machine->failures[call], message, fault);
 }
 
 /* ------------------------------------------------------------------------
@@ -243,6 +251,11 @@ static void stop(struct simulator *self, struct simulated_machine *machine,
         machine->baseline = NULL;
     }
     TELL(self, stopped, &machine->uuid, reason);
+    if (machine->task != NULL && machine->task->change == CHANGE_SAVE) {
+        struct fault fault;
+        simulator_require_running(machine, &fault);
+        simulated_task_fail(machine, &fault);
+    }
 }
 
 /* A real host tells of one reset twice, when the firmware restarts the machine
@@ -264,58 +277,69 @@ bool simulator_require_running(const struct simulated_machine *machine, struct f
                              HRESULT_VM_E_VM_NOT_RUNNING, "the machine is not running");
 }
 
+bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
+                            struct fault *fault)
+{
+    bool is_running = simulated_machine_is_running(machine);
+
+    switch (change) {
+    case CHANGE_STARTUP:
+        return simulator_require(!is_running, fault, HRESULT_VM_E_VM_RUNNING,
+                                 "the machine is running already");
+    case CHANGE_DISCARD_SAVED_STATE:
+        return simulator_require(!is_running, fault, HRESULT_VM_E_VM_RUNNING,
+                                 "the machine is running, so it has no saved state to discard") &&
+               simulator_require(machine->state == MACHINE_Saved, fault,
+                                 HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");
+    case CHANGE_PAUSE:
+        return simulator_require_running(machine, fault) &&
+               simulator_require(machine->state != MACHINE_Paused, fault, HRESULT_E_FAIL,
+                                 "the machine is already paused");
+    case CHANGE_RESUME:
+        return simulator_require_running(machine, fault) &&
+               simulator_require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
+                                 "the machine is not paused");
+    case CHANGE_TURN_OFF:
+    case CHANGE_SAVE:
+    case CHANGE_RESET:
+    default:
+        return simulator_require_running(machine, fault);
+    }
+}
+
 bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
                       enum machine_change change, struct fault *fault)
 {
     struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
-    if (machine == NULL)
+    if (machine == NULL || !simulator_check_change(machine, change, fault))
         return false;
 
-    if (change == CHANGE_STARTUP) {
-        if (!simulator_require(!simulated_machine_is_running(machine), fault,
-                               HRESULT_VM_E_VM_RUNNING, "the machine is running already"))
-            return false;
-        start(self, machine);
-        return true;
-    }
-    if (change == CHANGE_DISCARD_SAVED_STATE) {
-        if (!simulator_require(!simulated_machine_is_running(machine), fault,
-                               HRESULT_VM_E_VM_RUNNING,
-                               "the machine is running, so it has no saved state to discard") ||
-            !simulator_require(machine->state == MACHINE_Saved, fault,
-                               HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state"))
-            return false;
-        machine->state = MACHINE_TurnedOff;
-        return true;
-    }
-    if (!simulator_require_running(machine, fault))
-        return false;
     switch (change) {
+    case CHANGE_STARTUP:
+        start(self, machine);
+        break;
+    case CHANGE_DISCARD_SAVED_STATE:
+        machine->state = MACHINE_TurnedOff;
+        break;
     case CHANGE_TURN_OFF:
         stop(self, machine, MACHINE_TurnedOff, STOP_TURNED_OFF);
-        return true;
+        break;
     case CHANGE_SAVE:
         stop(self, machine, MACHINE_Saved, STOP_SAVED);
-        return true;
+        break;
     case CHANGE_PAUSE:
-        if (!simulator_require(machine->state != MACHINE_Paused, fault, HRESULT_E_FAIL,
-                               "the machine is already paused"))
-            return false;
         machine->state = MACHINE_Paused;
         TELL(self, paused, uuid, MACHINE_Paused);
-        return true;
+        break;
     case CHANGE_RESUME:
-        if (!simulator_require(machine->state == MACHINE_Paused, fault, HRESULT_E_FAIL,
-                               "the machine is not paused"))
-            return false;
         machine->state = MACHINE_Running;
         TELL(self, resumed, uuid);
-        return true;
+        break;
     case CHANGE_RESET:
-    default:
         reset(self, machine);
-        return true;
+        break;
     }
+    return true;
 }
 
 bool simulator_remove_machine(struct simulator *self, const struct machine_uuid *uuid,
@@ -330,18 +354,48 @@ bool simulator_remove_machine(struct simulator *self, const struct machine_uuid 
     while (*link != machine)
         link = &(*link)->next;
     *link = machine->next;
+    struct fault gone;
+    simulator_find_machine(self, uuid, &gone);
+    simulated_task_fail(machine, &gone);
     free_machine(machine);
     return true;
 }
 
-bool simulator_crash_machine(struct simulator *self, const struct machine_uuid *uuid,
-                             struct fault *fault)
+bool simulator_stop_machine(struct simulator *self, const struct machine_uuid *uuid,
+                            enum stop_reason reason, struct fault *fault)
 {
     struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
     if (machine == NULL || !simulator_require_running(machine, fault))
         return false;
-    stop(self, machine, MACHINE_TurnedOff, STOP_CRASHED);
+    stop(self, machine, MACHINE_TurnedOff, reason);
     return true;
+}
+
+/* As libvirt does it: the run that was is over, and the snapshot's memory is
+ * that of a new hypervisor process. */
+bool simulator_revert_machine(struct simulator *self, const struct machine_uuid *uuid,
+                              bool to_running, struct fault *fault)
+{
+    struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine == NULL)
+        return false;
+    if (simulated_machine_is_running(machine))
+        stop(self, machine, MACHINE_TurnedOff, STOP_REVERTED);
+    machine->state = MACHINE_TurnedOff; /* a saved state is of another past */
+    baseline_free(machine->baseline);
+    machine->baseline = NULL;
+    if (to_running)
+        start(self, machine);
+    return true;
+}
+
+bool simulator_machine_is_running(struct simulator *self, const struct machine_uuid *uuid,
+                                  bool *is_running, struct fault *fault)
+{
+    const struct simulated_machine *machine = simulator_find_machine(self, uuid, fault);
+    if (machine != NULL)
+        *is_running = simulated_machine_is_running(machine);
+    return machine != NULL;
 }
 
 /* ------------------------------------------------------------------------
@@ -462,12 +516,32 @@ bool simulator_adapter_mac(struct simulator *self, simulator_adapter_id id, uint
  * The hypervisor interface
  * ------------------------------------------------------------------------ */
 
-bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault)
+static bool fails(const char *message, struct fault *fault)
 {
-    const char *message = simulator_of(host)->failures[call];
     if (message != NULL)
         fault_set(fault, HRESULT_DISP_E_EXCEPTION, "%s", message);
     return message != NULL;
+}
+
+bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault)
+{
+    return fails(simulator_of(host)->failures[call], fault);
+}
+
+bool simulated_machine_fails(const struct simulated_machine *machine, enum simulator_call call,
+                             struct fault *fault)
+{
+    return fails(machine->failures[call], fault);
+}
+
+struct simulated_machine *simulator_machine_for(struct host *host, enum simulator_call call,
+                                                const struct machine_uuid *uuid,
+                                                struct fault *fault)
+{
+    if (simulator_call_fails(host, call, fault))
+        return NULL;
+    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    return machine == NULL || simulated_machine_fails(machine, call, fault) ? NULL : machine;
 }
 
 struct simulator *simulator_behind(struct host *host)
@@ -479,9 +553,7 @@ struct simulated_configuration *simulator_configuration(struct host *host, enum 
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault)
 {
-    if (simulator_call_fails(host, call, fault))
-        return NULL;
-    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    struct simulated_machine *machine = simulator_machine_for(host, call, uuid, fault);
     return machine == NULL ? NULL : &machine->configuration;
 }
 
@@ -525,6 +597,8 @@ static bool find(struct host *host, const char *name, struct machine_uuid *uuid,
          m = m->next) {
         *found = strcmp(m->name, name) == 0;
         *uuid = m->uuid;
+        if (*found && simulated_machine_fails(m, SIMULATOR_CALL_find, fault))
+            return false;
     }
     return true;
 }
@@ -532,22 +606,19 @@ static bool find(struct host *host, const char *name, struct machine_uuid *uuid,
 static bool name(struct host *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_name, fault))
+    const struct simulated_machine *machine =
+        simulator_machine_for(host, SIMULATOR_CALL_name, uuid, fault);
+    if (machine == NULL)
         return false;
-    const char *kept = simulator_machine_name(simulator_of(host), uuid, fault);
-    if (kept == NULL)
-        return false;
-    *name = strdup(kept);
+    *name = strdup(machine->name);
     return *name != NULL || fault_out_of_memory(fault);
 }
 
 static bool state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
                   struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_state, fault))
-        return false;
     const struct simulated_machine *machine =
-        simulator_find_machine(simulator_of(host), uuid, fault);
+        simulator_machine_for(host, SIMULATOR_CALL_state, uuid, fault);
     if (machine != NULL)
         *state = machine->state;
     return machine != NULL;
@@ -582,10 +653,8 @@ static struct adapter_list *describe_all(const struct simulated_machine *machine
 static bool adapters(struct host *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_adapters, fault))
-        return false;
     const struct simulated_machine *machine =
-        simulator_find_machine(simulator_of(host), uuid, fault);
+        simulator_machine_for(host, SIMULATOR_CALL_adapters, uuid, fault);
     if (machine == NULL)
         return false;
     *adapters = describe_all(machine);
@@ -622,10 +691,8 @@ static bool sample_machine(const struct simulated_machine *machine, struct machi
 static bool sample(struct host *host, const struct machine_uuid *uuid,
                    struct machine_sample *sample, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_sample, fault))
-        return false;
     const struct simulated_machine *machine =
-        simulator_find_machine(simulator_of(host), uuid, fault);
+        simulator_machine_for(host, SIMULATOR_CALL_sample, uuid, fault);
     return machine != NULL && sample_machine(machine, sample, fault);
 }
 
@@ -636,6 +703,9 @@ static bool sample_all(struct host *host, sample_receiver *receive, void *contex
         return false;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
         struct machine_sample one;
+        struct fault unread; /* asking for it alone tells why */
+        if (simulated_machine_fails(m, SIMULATOR_CALL_sample, &unread))
+            continue;
         if (!sample_machine(m, &one, fault))
             return false;
         receive(context, &one);
@@ -647,17 +717,15 @@ static bool sample_all(struct host *host, sample_receiver *receive, void *contex
 static bool change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
                    struct fault *fault)
 {
-    return !simulator_call_fails(host, SIMULATOR_CALL_change, fault) &&
+    return simulator_machine_for(host, SIMULATOR_CALL_change, uuid, fault) != NULL &&
            simulator_change(simulator_of(host), uuid, change, fault);
 }
 
 static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        struct moment *started, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_started_at, fault))
-        return false;
     const struct simulated_machine *machine =
-        simulator_find_machine(simulator_of(host), uuid, fault);
+        simulator_machine_for(host, SIMULATOR_CALL_started_at, uuid, fault);
     if (machine == NULL)
         return false;
     if (machine->domain_id != domain_id)
@@ -724,9 +792,8 @@ static bool device_bytes(struct host *host, uint64_t incarnation,
 static bool write_baseline(struct host *host, const struct machine_uuid *uuid,
                            const struct baseline *baseline, struct fault *fault)
 {
-    if (simulator_call_fails(host, SIMULATOR_CALL_write_baseline, fault))
-        return false;
-    struct simulated_machine *machine = simulator_find_machine(simulator_of(host), uuid, fault);
+    struct simulated_machine *machine =
+        simulator_machine_for(host, SIMULATOR_CALL_write_baseline, uuid, fault);
     if (machine == NULL || !simulator_require_running(machine, fault))
         return false;
     struct baseline *copy = baseline_copy(baseline);
@@ -772,6 +839,7 @@ static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
 static void close_host(struct host *host)
 {
     listen(host, NULL);
+    simulated_tasks_leave(host);
 }
 
 static void destroy(struct host *host)
@@ -800,6 +868,10 @@ static const struct host_driver simulator_driver = {
     .processor_times = simulated_processor_times,
     .scheduling = simulated_scheduling,
     .set_scheduling = simulated_set_scheduling,
+    .begin = simulated_begin,
+    .await = simulated_await,
+    .progress = simulated_progress,
+    .cancel = simulated_cancel,
     .change = change,
     .started_at = started_at,
     .rename = simulator_rename,

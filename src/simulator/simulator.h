@@ -5,6 +5,10 @@
  * Its counters behave as a real host's network devices do: they start at zero
  * with a new device at power-up, restore and plugging, count on through a
  * reset, and go with the device. It is not for use from several threads.
+ *
+ * Its clock stands still but for what simulator_advance_clock() gives it, so
+ * that a figure never depends on how fast the caller's process runs; it may
+ * follow real time instead.
  */
 #ifndef VMACCOUNTANT_SIMULATOR_SIMULATOR_H
 #define VMACCOUNTANT_SIMULATOR_SIMULATOR_H
@@ -20,15 +24,14 @@ typedef uint64_t simulator_adapter_id;
 /* And a disk. */
 typedef uint64_t simulator_disk_id;
 
-/* The calls of the hypervisor interface that can be made to fail. */
-#define SIMULATOR_CALLS(X)                                                                         \
-    X(list)                                                                                        \
+/* The calls of the hypervisor interface that can be made to fail: those that are
+ * about one machine, which can fail for that one only, and all. */
+#define SIMULATOR_MACHINE_CALLS(X)                                                                 \
     X(find)                                                                                        \
     X(name)                                                                                        \
     X(state)                                                                                       \
     X(adapters)                                                                                    \
     X(sample)                                                                                      \
-    X(sample_all)                                                                                  \
     X(sample_disks)                                                                                \
     X(processor_times)                                                                             \
     X(scheduling)                                                                                  \
@@ -36,7 +39,12 @@ typedef uint64_t simulator_disk_id;
     X(change)                                                                                      \
     X(started_at)                                                                                  \
     X(write_baseline)                                                                              \
-    X(configuration)                                                                               \
+    X(configuration)
+
+#define SIMULATOR_CALLS(X)                                                                         \
+    SIMULATOR_MACHINE_CALLS(X)                                                                     \
+    X(list)                                                                                        \
+    X(sample_all)                                                                                  \
     X(host_info)                                                                                   \
     X(product)                                                                                     \
     X(uptime)
@@ -55,7 +63,7 @@ struct simulator_adapter_plan {
 
 /* Held once; NULL without memory. Hosts that simulator_connect made hold it
  * too. */
-struct simulator *simulator_new(void);
+struct simulator *simulator_new(bool follows_real_time);
 void simulator_release(struct simulator *simulator);
 
 /* A host whose close leaves the simulator as it is. */
@@ -79,7 +87,8 @@ const struct host_info *simulator_told_host_info(const struct simulator *simulat
 bool simulator_set_host_info(struct simulator *simulator, const struct host_info *info,
                              struct fault *fault);
 
-/* Both clocks of its hosts go forward by so much. */
+/* Both clocks of its hosts go forward by so much. What takes time ends on the
+ * way, each at its own moment. */
 void simulator_advance_clock(struct simulator *simulator, int64_t nanoseconds);
 
 /* Whether its hosts tell what happens, as libvirt's drivers with events do.
@@ -102,9 +111,25 @@ bool simulator_rename_machine(struct simulator *simulator, const struct machine_
 /* The machine's name, owned by the simulator; NULL and a fault without it. */
 const char *simulator_machine_name(struct simulator *simulator, const struct machine_uuid *uuid,
                                    struct fault *fault);
-/* The machine stops by itself, as when its process is killed. */
-bool simulator_crash_machine(struct simulator *simulator, const struct machine_uuid *uuid,
-                             struct fault *fault);
+/* The machine stops for that reason, without having been asked to by the
+ * accountant: the guest shuts it down, its process crashes, it goes on on another
+ * host. */
+bool simulator_stop_machine(struct simulator *simulator, const struct machine_uuid *uuid,
+                            enum stop_reason reason, struct fault *fault);
+/* The machine goes back to a snapshot of a machine that ran, or was off. */
+bool simulator_revert_machine(struct simulator *simulator, const struct machine_uuid *uuid,
+                              bool to_running, struct fault *fault);
+bool simulator_machine_is_running(struct simulator *simulator, const struct machine_uuid *uuid,
+                                  bool *is_running, struct fault *fault);
+/* As simulator_fail, for the calls that are about this machine; it is left out
+ * of the answers that are about all. */
+bool simulator_fail_machine(struct simulator *simulator, const struct machine_uuid *uuid,
+                            enum simulator_call call, const char *message, struct fault *fault);
+/* How long a Startup or Save of the accountant's takes from now on, and what is
+ * left of the one that goes on; SIMULATOR_ENDLESS: until this is called again. */
+#define SIMULATOR_ENDLESS INT64_MAX
+bool simulator_set_task_duration(struct simulator *simulator, const struct machine_uuid *uuid,
+                                 int64_t nanoseconds, struct fault *fault);
 /* What an administrator does, or the machine itself: the same as a change
  * that the accountant asks for. */
 bool simulator_change(struct simulator *simulator, const struct machine_uuid *uuid,
@@ -120,7 +145,7 @@ bool simulator_transfer(struct simulator *simulator, simulator_adapter_id id,
 /* Sets the device's count, which may so fall without an event. */
 bool simulator_set_counter(struct simulator *simulator, simulator_adapter_id id,
                            enum direction direction, struct decimal bytes, struct fault *fault);
-/* simulated_disk.c */
+/* disks.c */
 
 /* A disk of that target ("vda"); NULL for the first free one. What is not
  * counted has no figures. */
@@ -139,9 +164,10 @@ bool simulator_set_disk_counter(struct simulator *simulator, simulator_disk_id i
 const char *simulator_disk_target(struct simulator *simulator, simulator_disk_id id,
                                   struct fault *fault);
 
-/* simulated_processor.c */
+/* processors.c */
 
-/* How many processors the host, or the machine, has. */
+/* How many processors the host, or the machine, has. The host's are the
+ * logical_processors of its host_info. */
 void simulator_set_processors(struct simulator *simulator, unsigned processors);
 bool simulator_set_machine_processors(struct simulator *simulator, const struct machine_uuid *uuid,
                                       unsigned processors, struct fault *fault);

@@ -1,9 +1,10 @@
 /*
  * state: what the simulator's files share.
  *
- * simulator.c            the host and its machines
- * simulated_disk.c       their disks
- * simulated_processor.c  their processors
+ * simulator.c   the host and its machines
+ * disks.c       their disks
+ * processors.c  their processors
+ * tasks.c       changes of them that take time
  */
 #ifndef VMACCOUNTANT_SIMULATOR_STATE_H
 #define VMACCOUNTANT_SIMULATOR_STATE_H
@@ -31,6 +32,15 @@ struct simulated_disk {
     struct decimal bytes[DIRECTION_COUNT];
 };
 
+/* A change that goes on. */
+struct simulated_task {
+    enum machine_change change;
+    int64_t begun_at; /* on the monotonic clock */
+    struct host *host;
+    change_ended *ended; /* NULL when the host has been closed */
+    void *context;
+};
+
 struct simulated_machine {
     struct simulated_machine *next;
     struct machine_uuid uuid;
@@ -47,6 +57,9 @@ struct simulated_machine {
     unsigned processors;
     struct scheduling scheduling;
     struct simulated_configuration configuration;
+    char *failures[SIMULATOR_CALL_COUNT];
+    int64_t task_duration;       /* nanoseconds; 0: a change is done at once */
+    struct simulated_task *task; /* NULL: none goes on */
 };
 
 struct simulator {
@@ -57,8 +70,10 @@ struct simulator {
     uint32_t adapter_serial; /* of identities and MACs */
     uint64_t device_serial;  /* of incarnations and device names */
     uint64_t disk_serial;    /* of identities */
-    unsigned processors;
     int64_t next_domain_id;
+    bool follows_real_time;
+    int64_t frozen_unix_time; /* where the clocks stand that do not, in nanoseconds */
+    int64_t frozen_monotonic_time;
     int64_t clock_offset;
     int64_t created_at;
     char *failures[SIMULATOR_CALL_COUNT];
@@ -89,12 +104,23 @@ static inline bool simulated_machine_is_running(const struct simulated_machine *
 }
 /* Whether the call on the host is to fail; the fault is then filled. */
 bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault);
+/* Whether the call is to fail for this machine only. */
+bool simulated_machine_fails(const struct simulated_machine *machine, enum simulator_call call,
+                             struct fault *fault);
+/* The machine that the call is about; NULL and a fault where there is none, or
+ * where the call is to fail. */
+struct simulated_machine *simulator_machine_for(struct host *host, enum simulator_call call,
+                                                const struct machine_uuid *uuid,
+                                                struct fault *fault);
+bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
+                            struct fault *fault);
+int64_t simulator_monotonic_time(const struct simulator *simulator);
 static inline struct simulator *simulator_of(struct host *host)
 {
     return ((struct simulated_host *)host)->simulator;
 }
 
-/* simulated_disk.c */
+/* disks.c */
 
 /* The machine's hypervisor process is a new one: its disks count from zero. */
 void simulated_disks_start(struct simulated_machine *machine);
@@ -102,7 +128,7 @@ void simulated_disks_free(struct simulated_machine *machine);
 bool simulated_sample_disks(struct host *host, const struct machine_uuid *uuid,
                             disk_receiver *receive, void *context, struct fault *fault);
 
-/* simulated_processor.c */
+/* processors.c */
 
 bool simulated_processor_times(struct host *host, processor_time_receiver *receive, void *context,
                                struct fault *fault);
@@ -110,5 +136,18 @@ bool simulated_scheduling(struct host *host, const struct machine_uuid *uuid,
                           struct scheduling *scheduling, struct fault *fault);
 bool simulated_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                               const struct scheduling *scheduling, struct fault *fault);
+
+/* tasks.c */
+
+bool simulated_begin(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
+                     change_ended *ended, void *context, bool *is_open, struct fault *fault);
+bool simulated_await(struct host *host, const struct machine_uuid *uuid, int64_t milliseconds,
+                     struct fault *fault);
+bool simulated_progress(struct host *host, const struct machine_uuid *uuid, int *percent);
+bool simulated_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
+/* The machine that is to be saved has stopped otherwise, or is no more. */
+void simulated_task_fail(struct simulated_machine *machine, const struct fault *fault);
+/* The host is closed: what goes on goes on, and nobody hears of its end. */
+void simulated_tasks_leave(struct host *host);
 
 #endif
