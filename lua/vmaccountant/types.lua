@@ -312,6 +312,7 @@
 ---@field _VERSION string # the module's name and version
 ---@field CreateObject fun(progid: string, host?: string, options?: VMOptions): VMVirtualServer # connects to a host, read-only
 ---@field stateName fun(state: integer): string # the name of a machine's state, such as Running for vmVMState_Running
+---@field compare fun(a: integer|string, b: integer|string): integer # -1, 0 or 1: whether one count is less than another, equal, or more
 ---@field help fun(object?: any, member?: string) # prints what an object has, or what a member, constant or code is
 ---@field hresult VMHresults # the documented result codes by name
 ---@field vmTaskResult_Cancelled integer # 1

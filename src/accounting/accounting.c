@@ -351,8 +351,6 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
 void accounting_note_change(struct accounting *accounting, const struct machine_uuid *uuid,
                             enum machine_change change)
 {
-    struct host *host = accounting->host;
-
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_or_add(accounting, uuid);
     if (account != NULL && change == CHANGE_STARTUP) {

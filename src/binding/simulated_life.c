@@ -92,7 +92,7 @@ int simulated_machine_fail(lua_State *L, void *object)
     const struct simulated_machine_object *machine = object;
     int call = simulation_check_choice(L, 2, text_check(L, 2, "the name of a call"),
                                        "call of one machine", names);
-    const char *message = luaL_optstring(L, 3, NULL);
+    const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
     if (!simulator_fail_machine(machine->owner->simulator, &machine->uuid, calls[call], message,
