@@ -1,6 +1,7 @@
 #include "libvirt_host/event_loop.h"
 
 #include "kernel/link_monitor.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
 
 #include <dlfcn.h>
@@ -152,6 +153,10 @@ bool event_loop_acquire(struct fault *fault)
     bool ok = true;
 
     pthread_mutex_lock(&lock);
+    if (users == 0 && !call_watch_start(fault)) {
+        pthread_mutex_unlock(&lock);
+        return false;
+    }
     users++;
     if (!is_running) {
         wake_timer = virEventAddTimeout(-1, wake, NULL, NULL);
@@ -161,6 +166,8 @@ bool event_loop_acquire(struct fault *fault)
             users--;
             link_monitor_stop();
             virEventRemoveTimeout(wake_timer);
+            if (users == 0)
+                call_watch_stop();
             ok = fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no thread can be started");
         }
     }
@@ -178,7 +185,9 @@ void event_loop_release(void)
     until.tv_nsec %= 1000000000;
 
     pthread_mutex_lock(&lock);
-    if (--users == 0 && is_running) {
+    if (--users == 0)
+        call_watch_stop();
+    if (users == 0 && is_running) {
         virEventUpdateTimeout(wake_timer, 0);
         while (users == 0 && is_running && pthread_cond_timedwait(&ended, &lock, &until) == 0)
             ;
