@@ -98,7 +98,7 @@ $(OTHER_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(WITHOUT_LUA)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
 
 # The test of the counters has the kernel refuse some requests.
-$(BUILD)/spec/kernel/link_stats_test: WRAP = -Wl,--wrap=mnl_socket_sendto
+$(BUILD)/spec/kernel/link_stats_test: WRAP = -Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
 
 $(BINDING_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(SOURCES))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ \
