@@ -104,6 +104,9 @@ $(BINDING_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(SOURCES))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ \
 	  $(call pkg_config,--libs,$(LUA) $(LIBRARIES)) -lpthread
 
+# A machine goes between two calls.
+$(BUILD)/spec/binding/undefined_machine_test: WRAP = -Wl,--wrap=virDomainLookupByUUID
+
 # The allocation test stands between the sources and these functions.
 wrapped = malloc calloc realloc strdup free \
           virConnectOpenReadOnly virConnectOpen virConnectRef virConnectClose
