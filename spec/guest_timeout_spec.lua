@@ -78,6 +78,35 @@ host.describe(_ENV, "the option timeout #root", function()
     end)
   end
 
+  it("lets Ctrl-C end a connection that nobody answers, at once", function()
+    local begins = host.folder .. "/begins"
+    local script = host.write_file(host.folder .. "/silent.lua", ([[
+      package.path, package.cpath = %q, %q
+      local vma = require "vmaccountant"
+      local function open() vma.CreateObject("VirtualServer.Application", "qemu:///system", { timeout = 60 }) end
+      io.open(%q, "w"):close()
+      if arg[1] == "coroutine" then coroutine.wrap(open)() else open() end
+      print("goes on")]]):format(package.path, package.cpath, begins))
+    host.shell("kill -STOP " .. host.pid())
+    for _, where in ipairs { "main", "coroutine" } do
+      os.remove(begins)
+      local _, output = host.try_shell(([[
+        lua5.4 %s %s & script=$!
+        while ! test -e %s; do sleep 0.05; done
+        sleep 0.5
+        kill -INT $script
+        begun=$(date +%%s%%N)
+        wait $script
+        echo "status $? after $((($(date +%%s%%N) - begun) / 1000000)) ms"]]):format(script, where, begins))
+      assert.is_truthy(output:find("interrupted!", 1, true), output)
+      assert.is_nil(output:find("goes on", 1, true), output)
+      local status, took = output:match("status (%d+) after (%d+) ms")
+      assert.equal("1", status)
+      assert.is_true(tonumber(took) < 3000, output)
+    end
+    host.shell("kill -CONT " .. host.pid())
+  end)
+
   it("bounds a call that libvirtd's standstill catches in its middle", function()
     -- Calls one after the other: whichever is under way is caught at any point.
     local id = a:post [[
