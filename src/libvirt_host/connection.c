@@ -34,6 +34,7 @@ static void read_uri(struct libvirt_host *self)
     const char *uri = self->base.uri;
 
     self->is_local_qemu = uri_is_local_qemu(uri);
+    self->is_test_driver = uri_is_test(uri);
     self->is_in_process = uri_is_in_process(uri);
     self->has_one_connection = self->is_in_process || uri_is_test_file(uri);
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);

@@ -286,7 +286,7 @@ static bool sample_from_record(struct libvirt_host *self, const virDomainStatsRe
     for (size_t i = 0; ok && i < sample->adapters->count; i++) {
         const struct adapter *adapter = &sample->adapters->adapters[i];
         const struct bulk_interface *interface = find_interface(&record, adapter->device);
-        if (sample->readings[i].problem != NULL || !adapter_type_is_counted(adapter->type))
+        if (sample->readings[i].problem != NULL || !adapter_is_counted(self, adapter))
             continue;
         if (interface != NULL && interface->present != 0)
             read_from_bulk(interface, &sample->readings[i]);
@@ -320,7 +320,7 @@ static bool sample_one_by_one(struct libvirt_host *self, virDomainPtr domain,
     known_domain_free(devices);
     for (size_t i = 0; i < sample->adapters->count; i++) {
         const struct adapter *adapter = &sample->adapters->adapters[i];
-        if (sample->readings[i].problem == NULL && adapter_type_is_counted(adapter->type) &&
+        if (sample->readings[i].problem == NULL && adapter_is_counted(self, adapter) &&
             (has_unique_mac(sample->adapters, i) || adapter->device != NULL))
             read_one_by_one(domain, adapter, &sample->readings[i]);
     }

@@ -114,10 +114,11 @@ static bool has_host_device(const char *type)
     return false;
 }
 
-bool adapter_type_is_counted(const char *type)
+bool adapter_is_counted(const struct libvirt_host *self, const struct adapter *adapter)
 {
-    return type == NULL || has_host_device(type) || strcmp(type, "vhostuser") == 0 ||
-           strcmp(type, "hostdev") == 0;
+    const char *type = adapter->type;
+    return self->is_test_driver || type == NULL || has_host_device(type) ||
+           strcmp(type, "vhostuser") == 0 || strcmp(type, "hostdev") == 0;
 }
 
 #define OTHER_ADDRESS "the device of that name has another address than the adapter's"

@@ -55,10 +55,10 @@ struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr do
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
 void known_domain_free(struct known_domain *known);
-/* Whether libvirt takes the counters of adapters of that type from anything
- * that is the machine's. For others it reads whatever device has the target's
- * name. */
-bool adapter_type_is_counted(const char *type);
+/* Whether libvirt takes the adapter's counters from anything that is the
+ * machine's. For the types where it does not, it reads whatever device has the
+ * target's name. The test driver makes up a device and figures for each. */
+bool adapter_is_counted(const struct libvirt_host *self, const struct adapter *adapter);
 /* Whether both are of the same run, with the same devices, over the same
  * connection. */
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b);

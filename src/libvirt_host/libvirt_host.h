@@ -60,6 +60,7 @@ struct libvirt_host {
     int64_t opened_at;   /* of the driver's monotonic_time() */
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
     bool shares_network; /* a local QEMU host's daemon is in this network namespace */
+    bool is_test_driver; /* in this process or in a daemon */
     bool is_in_process;  /* the test driver: its service is this process */
     /* The first connection, read-write, serves for all: another would have
      * machines of its own. Set as base.uri is. */

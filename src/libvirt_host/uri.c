@@ -45,10 +45,14 @@ static bool is_served_here(const struct parts *parts)
            (transport == NULL || strcmp(transport, "+unix") == 0);
 }
 
+static bool is_test(const struct parts *parts)
+{
+    return strcmp(parts->scheme, "test") == 0 || strncmp(parts->scheme, "test+", 5) == 0;
+}
+
 static bool is_test_file(const struct parts *parts)
 {
-    return (strcmp(parts->scheme, "test") == 0 || strncmp(parts->scheme, "test+", 5) == 0) &&
-           strcmp(parts->path, "/default") != 0;
+    return is_test(parts) && strcmp(parts->path, "/default") != 0;
 }
 
 static bool is_session(const struct parts *parts)
@@ -59,6 +63,11 @@ static bool is_session(const struct parts *parts)
 bool uri_is_local_qemu(const char *uri)
 {
     return holds(uri, is_local_qemu);
+}
+
+bool uri_is_test(const char *uri)
+{
+    return holds(uri, is_test);
 }
 
 bool uri_is_in_process(const char *uri)

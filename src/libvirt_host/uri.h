@@ -12,6 +12,9 @@
  * this host's. */
 bool uri_is_local_qemu(const char *uri);
 
+/* The test driver, in this process or in a daemon. */
+bool uri_is_test(const char *uri);
+
 /* The test driver in this process. */
 bool uri_is_in_process(const char *uri);
 
