@@ -98,11 +98,14 @@ $(OTHER_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(WITHOUT_LUA)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ $(call pkg_config,--libs,$(LIBRARIES)) -lpthread
 
 # The test of the counters has the kernel refuse some requests.
-$(BUILD)/spec/kernel/link_stats_test: WRAP = -Wl,--wrap=mnl_socket_sendto
+$(BUILD)/spec/kernel/link_stats_test: WRAP = -Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
 
 $(BINDING_TESTS): $(BUILD)/%_test: $(BUILD)/%_test.o $(call objects,$(SOURCES))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ -o $@ \
 	  $(call pkg_config,--libs,$(LUA) $(LIBRARIES)) -lpthread
+
+# A machine goes between two calls.
+$(BUILD)/spec/binding/undefined_machine_test: WRAP = -Wl,--wrap=virDomainLookupByUUID
 
 # The allocation test stands between the sources and these functions.
 wrapped = malloc calloc realloc strdup free \

@@ -127,6 +127,24 @@ describe("CPUUtilization", function()
       function() return accountant.CPUUtilization end)
   end)
 
+  it("has a history that ends with it, from the first request on", function()
+    local real <close> = vma.CreateObject("VirtualServer.Application", "test:///default")
+    local objAccountant = real:FindVirtualMachine("test").Accountant
+    -- The test driver's machine of two processors uses one second each second.
+    local history = objAccountant.CPUUtilizationHistory
+    assert_near(50, history[60])
+    assert.equal(0, history[59])
+    local other <close> = vma.CreateObject("VirtualServer.Application", "test:///default")
+    objAccountant = other:FindVirtualMachine("test").Accountant
+    for _ = 1, 3 do
+      local percent = objAccountant.CPUUtilization
+      history = objAccountant.CPUUtilizationHistory
+      -- A look may have come between the two.
+      assert.is_true(percent == history[60] or percent == history[59], percent .. " " .. history[60])
+      assert_near(50, history[60])
+    end
+  end)
+
   it("is read of a host that has a thread for it", function()
     local real <close> = vma.CreateObject("VirtualServer.Application", "test:///default")
     local objAccountant = real:FindVirtualMachine("test").Accountant

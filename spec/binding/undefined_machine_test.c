@@ -83,6 +83,31 @@ static int destroy(lua_State *L)
     return 0;
 }
 
+/* What happens between two calls of the module: the machine of that name goes
+ * when the module looks one up by its UUID. */
+static const char *leaving;
+
+virDomainPtr __real_virDomainLookupByUUID(virConnectPtr connection, const unsigned char *uuid);
+virDomainPtr __wrap_virDomainLookupByUUID(virConnectPtr connection, const unsigned char *uuid);
+
+virDomainPtr __wrap_virDomainLookupByUUID(virConnectPtr connection, const unsigned char *uuid)
+{
+    virDomainPtr domain = leaving != NULL ? virDomainLookupByName(administrator, leaving) : NULL;
+    if (domain != NULL) {
+        virDomainUndefine(domain);
+        virDomainFree(domain);
+    }
+    leaving = NULL;
+    return __real_virDomainLookupByUUID(connection, uuid);
+}
+
+/* leave(name): as above, once. */
+static int leave(lua_State *L)
+{
+    leaving = luaL_checkstring(L, 1); /* a constant of the chunk */
+    return 0;
+}
+
 /* dump(name): the definition, all of it. */
 static int dump(lua_State *L)
 {
@@ -124,9 +149,8 @@ static bool run(const char *chunk)
         abort();
     luaL_openlibs(L);
     static const luaL_Reg functions[] = {
-        {"define", define}, {"create", create},   {"undefine", undefine},
-        {"start", start},   {"destroy", destroy}, {"dump", dump},
-        {NULL, NULL}};
+        {"define", define},   {"create", create}, {"undefine", undefine}, {"start", start},
+        {"destroy", destroy}, {"dump", dump},     {"leave", leave},       {NULL, NULL}};
     lua_pushglobaltable(L);
     luaL_setfuncs(L, functions, 0);
     lua_pop(L, 1);
@@ -164,6 +188,16 @@ static void an_object_outlives_its_machines_definition(void)
             "assert(objVS:FindVirtualMachine('gone') == nil)\n"
             "assert(tostring(vm) == 'gone' and tostring(acct) == 'VMAccountant of gone')\n"
             "assert(#objVS.VirtualMachines == 1)\n"));
+}
+
+static void a_machine_that_goes_while_it_is_looked_for_is_not_found(void)
+{
+    CHECK(run("for _, name in ipairs { 'leaving', 'LEAVING' } do\n"
+              "  define(xml('leaving'))\n"
+              "  leave('leaving')\n"
+              "  assert(objVS:FindVirtualMachine(name) == nil)\n"
+              "  assert(#objVS.VirtualMachines == 1, 'it has gone')\n"
+              "end\n"));
 }
 
 static void a_machine_of_that_name_is_another_one(void)
@@ -262,6 +296,7 @@ int main(void)
     if (!CHECK(administrator != NULL))
         return check_report();
     an_object_outlives_its_machines_definition();
+    a_machine_that_goes_while_it_is_looked_for_is_not_found();
     a_machine_of_that_name_is_another_one();
     a_transient_machine_is_gone_when_it_ends();
     a_machine_that_another_program_starts_and_stops_is_followed();

@@ -61,12 +61,19 @@ static void a_short_first_interval_is_replaced_by_the_whole_second(void)
     utilization_observe(&utilization, now, used, 1);
     pass(&utilization, &now, &used, 250, 250, 1);
     CHECK(utilization.is_known && utilization.latest == 100);
-    CHECK(utilization.history[UTILIZATION_SECONDS - 1] == 0);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 1] == 100);
     pass(&utilization, &now, &used, 200, 0, 1); /* too short, and no longer the first */
     CHECK(utilization.latest == 100);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 1] == 100);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 2] == 0);
     pass(&utilization, &now, &used, 550, 0, 1);
     CHECK(utilization.latest == 25);
     CHECK(utilization.history[UTILIZATION_SECONDS - 1] == 25);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 2] == 0);
+    pass(&utilization, &now, &used, 1000, 500, 1);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 1] == 50);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 2] == 25);
+    CHECK(utilization.history[UTILIZATION_SECONDS - 3] == 0);
 }
 
 static void a_gap_has_its_average(void)

@@ -4,7 +4,9 @@
 
 #include "../support/check.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -39,6 +41,30 @@ ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *re
         if (request->nlmsg_type == RTM_GETSTATS)
             request->nlmsg_type = UNKNOWN_TYPE;
     return __real_mnl_socket_sendto(socket, changed, size);
+}
+
+/* What the next answers are replaced by: an error message of that length, whose
+ * field of the error, there or not, has that value. */
+static struct {
+    bool is_on;
+    uint32_t length;
+    int error;
+} forgery;
+
+ssize_t __real_mnl_socket_recvfrom(const struct mnl_socket *socket, void *answer, size_t size);
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *socket, void *answer, size_t size);
+
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *socket, void *answer, size_t size)
+{
+    ssize_t length = __real_mnl_socket_recvfrom(socket, answer, size);
+    struct nlmsghdr *message = answer;
+
+    if (!forgery.is_on || length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+        return length;
+    message->nlmsg_type = NLMSG_ERROR;
+    message->nlmsg_len = forgery.length;
+    ((struct nlmsgerr *)NLMSG_DATA(message))->error = forgery.error;
+    return (ssize_t)forgery.length;
 }
 
 /* lo's bytes as /proc tells them: of this network namespace, wherever /sys is
@@ -173,6 +199,28 @@ static void test_old_kernel(void)
     is_old_kernel = false;
 }
 
+/* An error message that ends before its field says nothing, whatever stands in
+ * the buffer behind it; and a field may have any value. */
+static void test_forged_errors(struct link_stats *counters)
+{
+    static const int errors[] = {INT_MIN, INT_MAX, -4096, 0, EOPNOTSUPP};
+    struct device_counter device = {.ifindex = lo};
+
+    forgery.is_on = true;
+    forgery.length = NLMSG_HDRLEN;
+    forgery.error = -EOPNOTSUPP;
+    CHECK(!link_stats_read(counters, &device, 1));
+    forgery.length = NLMSG_LENGTH(sizeof(struct nlmsgerr));
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        forgery.error = errors[i];
+        CHECK(link_stats_read(counters, &device, 1));
+        CHECK(!device.is_known);
+    }
+    forgery.is_on = false;
+    CHECK(link_stats_read(counters, &device, 1));
+    CHECK(device.is_known);
+}
+
 int main(void)
 {
     lo = if_nametoindex("lo");
@@ -185,6 +233,7 @@ int main(void)
         test_gone(counters);
         test_many(counters);
         test_threads(counters);
+        test_forged_errors(counters);
         test_old_kernel();
     }
     link_stats_close(counters);

@@ -62,11 +62,10 @@ bool accounting_disk_total(struct accounting *accounting, const struct machine_u
                            enum direction direction, struct decimal *total, struct fault *fault);
 
 /* How busy the machine's processors are. From the first call on a thread samples
- * all machines once a second. A call that wants the latest interval waits for it:
- * for a quarter of a second at first. */
+ * all machines once a second. The first call waits for the quarter of a second that
+ * the first interval takes. */
 bool accounting_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
-                            bool wants_latest, struct utilization *utilization,
-                            struct fault *fault);
+                            struct utilization *utilization, struct fault *fault);
 
 /* The bytes of one adapter; VM_E_ADAPTER_NOT_FOUND when it is gone. */
 bool accounting_adapter_total(struct accounting *accounting, const struct machine_uuid *uuid,

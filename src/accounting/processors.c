@@ -179,7 +179,7 @@ static bool wait_for_look(struct accounting *accounting, struct fault *fault)
 }
 
 bool accounting_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
-                            bool wants_latest, struct utilization *utilization, struct fault *fault)
+                            struct utilization *utilization, struct fault *fault)
 {
     struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
     if (account == NULL)
@@ -191,16 +191,12 @@ bool accounting_utilization(struct accounting *accounting, const struct machine_
     *utilization = (struct utilization){0};
     for (int waits = 0; ok && !is_found; waits++) {
         const struct utilization *known = find_utilization(accounting, uuid, domain_id);
-        /* The history of a machine that has just been started, or of the first
-         * request, is all zeros: that needs no look. */
-        bool is_first = known == NULL && accounting->sampler.looks == 0 && !wants_latest;
-        is_found =
-            is_first || (known != NULL && (known->is_known || !wants_latest || is_synchronous));
-        if (is_found && known != NULL)
+        is_found = known != NULL && (known->is_known || is_synchronous);
+        if (is_found)
             *utilization = *known;
-        else if (!is_found && (waits == MOST_WAITS || is_synchronous))
+        else if (waits == MOST_WAITS || is_synchronous)
             ok = !(is_missing = true);
-        else if (!is_found)
+        else
             ok = wait_for_look(accounting, fault);
     }
     pthread_mutex_unlock(&accounting->lock);

@@ -7,14 +7,13 @@
 
 #include <lauxlib.h>
 
-static struct utilization read_utilization(lua_State *L, const void *object, bool wants_latest,
-                                           const char *member)
+static struct utilization read_utilization(lua_State *L, const void *object, const char *member)
 {
     struct utilization utilization;
     struct fault fault;
 
     if (!accounting_utilization(accountant_application(object)->accounting, accountant_uuid(object),
-                                wants_latest, &utilization, &fault)) {
+                                &utilization, &fault)) {
         if (!accountant_reads_zero(object, &fault))
             accountant_raise(L, member, &fault);
         utilization = (struct utilization){0};
@@ -39,7 +38,7 @@ more than 100. A paused machine reads 0. Documented in IVMAccountant.
 */
 int accountant_get_cpu_utilization(lua_State *L, void *object)
 {
-    struct utilization utilization = read_utilization(L, object, true, "CPUUtilization");
+    struct utilization utilization = read_utilization(L, object, "CPUUtilization");
     lua_pushinteger(L, utilization.latest);
     return 1;
 }
@@ -48,7 +47,9 @@ int accountant_get_cpu_utilization(lua_State *L, void *object)
 How busy the machine's processors were in each second of the last minute: a
 table of exactly 60 whole percents, oldest first, as CPUUtilization counts them.
 Sampled from the first request for it, or for CPUUtilization, on, and from the
-machine's start; the seconds before are 0. Seconds in which nobody could look
+machine's start; the seconds before are 0. The last is what CPUUtilization gives:
+so the first request blocks as that of CPUUtilization does, and has one figure,
+of a second that has just begun. Seconds in which nobody could look
 have the average of the time between. Goes on through a reset. Virtual Server
 gave 60 zeros with S_FALSE for a machine that is not running: so does
 `not_running = "zero"`.
@@ -58,7 +59,7 @@ gave 60 zeros with S_FALSE for a machine that is not running: so does
 */
 int accountant_get_cpu_utilization_history(lua_State *L, void *object)
 {
-    struct utilization utilization = read_utilization(L, object, false, "CPUUtilizationHistory");
+    struct utilization utilization = read_utilization(L, object, "CPUUtilizationHistory");
 
     lua_createtable(L, UTILIZATION_SECONDS, 0);
     for (int i = 0; i < UTILIZATION_SECONDS; i++) {

@@ -389,8 +389,12 @@ static int find_virtual_machine(lua_State *L, void *object)
         return 1;
     }
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
-    if (!application->host->driver->name(application->host, &uuid, name, &fault))
-        return raise(L, "FindVirtualMachine", &fault);
+    if (!application->host->driver->name(application->host, &uuid, name, &fault)) {
+        if (fault.code != HRESULT_VM_E_VM_UNKNOWN)
+            return raise(L, "FindVirtualMachine", &fault);
+        lua_pushnil(L); /* it has gone since it was found */
+        return 1;
+    }
     machine_push(L, 1, &uuid, *name);
     /* At once: a finalizer that finds no memory for its call is not run. */
     resource_clear(L, -2);

@@ -3,6 +3,7 @@
  * and lua/vmaccountant/simulator.lua make what users require.
  */
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "binding/constants.h"
 #include "binding/description.h"
 #include "binding/error.h"
@@ -45,6 +46,24 @@ static const char *check_host(lua_State *L, int index)
     return is_host_name(host) ? lua_pushfstring(L, "qemu+ssh://%s/system", host) : host;
 }
 
+/* lua5.4 answers SIGINT by a hook of its main thread. */
+struct interpreter {
+    lua_State *state;
+    lua_Hook hook; /* before the call */
+};
+
+static bool is_interrupted(void *context)
+{
+    const struct interpreter *interpreter = context;
+    return lua_gethook(interpreter->state) != interpreter->hook;
+}
+
+static int do_nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
 /***
 Connects to a libvirt host, read-only, and returns its application object.
 Blocks until libvirt answers, for
@@ -80,7 +99,18 @@ static int create_object(lua_State *L)
     options.is_virtual_pc = is_virtual_pc;
     const char *uri = check_host(L, 2);
     struct application *application = application_new(L);
+    struct interpreter interpreter;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    interpreter.state = lua_tothread(L, -1);
+    interpreter.hook = lua_gethook(interpreter.state);
+    lua_pop(L, 1);
+    interrupt_set_check(is_interrupted, &interpreter);
     struct host *host = libvirt_open(uri, options.timeout, options.counters, &fault);
+    interrupt_set_check(NULL, NULL);
+    if (host == NULL && is_interrupted(&interpreter)) {
+        lua_pushcfunction(L, do_nothing);
+        lua_call(L, 0, 0); /* the interpreter's hook raises "interrupted!" here */
+    }
     if (host == NULL)
         return error_raise_fault(L, "CreateObject", NULL, &fault);
     application_open(L, application, host, &options);

@@ -22,6 +22,12 @@ static void append(struct utilization *utilization, uint8_t percent, int64_t sec
     memset(utilization->history + kept, percent, count);
 }
 
+static void take_last(struct utilization *utilization)
+{
+    memmove(utilization->history + 1, utilization->history, UTILIZATION_SECONDS - 1);
+    utilization->history[0] = 0;
+}
+
 void utilization_observe(struct utilization *utilization, int64_t now, uint64_t processor_time,
                          unsigned processors)
 {
@@ -37,11 +43,20 @@ void utilization_observe(struct utilization *utilization, int64_t now, uint64_t 
         return;
     uint8_t percent = percent_of(processor_time - utilization->processor_time, elapsed, processors);
     int64_t seconds = (elapsed + SECOND / 2) / SECOND;
-    if (seconds > 0 || !utilization->is_known)
-        utilization->latest = percent;
-    utilization->is_known = true;
-    if (seconds == 0)
+    if (seconds == 0) {
+        if (!utilization->is_known) {
+            utilization->is_short = true;
+            append(utilization, percent, 1);
+            utilization->latest = percent;
+        }
+        utilization->is_known = true;
         return;
+    }
+    utilization->latest = percent;
+    utilization->is_known = true;
+    if (utilization->is_short) /* its second is among these */
+        take_last(utilization);
+    utilization->is_short = false;
     append(utilization, percent, seconds);
     utilization->looked_at = now;
     utilization->processor_time = processor_time;

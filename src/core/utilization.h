@@ -18,14 +18,15 @@ struct utilization {
     uint8_t latest;                       /* of the last interval, when is_known */
     bool is_started;
     bool is_known;
+    bool is_short;           /* the last of the history is of less than a second, which goes on */
     int64_t looked_at;       /* nanoseconds; the end of the last interval */
     uint64_t processor_time; /* nanoseconds used up to then */
 };
 
 /* The machine has used so much processor time until now, on so many virtual
  * processors. Intervals of less than half a second are too short for the
- * history: the first one gives `latest` a value until a whole second has
- * passed. One of several seconds, when nobody looked, gives each its average. */
+ * history: but the first one gives `latest` and the history's end a value until a
+ * whole second has passed. One of several seconds, when nobody looked, gives each its average. */
 void utilization_observe(struct utilization *utilization, int64_t now, uint64_t processor_time,
                          unsigned processors);
 

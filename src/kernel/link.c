@@ -8,7 +8,8 @@
 
 static int read_kind(const struct nlattr *attribute, void *device)
 {
-    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) {
+    if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND &&
+        mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0) {
         const char *kind = mnl_attr_get_str(attribute);
         ((struct link *)device)->is_guest_end =
             strcmp(kind, "macvtap") == 0 || strcmp(kind, "macvlan") == 0;

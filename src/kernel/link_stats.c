@@ -16,7 +16,8 @@ enum {
     ANSWER_SIZE = 1024,    /* one device's answer is 232 bytes */
     DUMP_SIZE = 64 * 1024, /* one datagram of a dump */
     DUMP_ATTEMPTS = 4,     /* devices that come and go interrupt a dump */
-    RECEIVE_BUFFER = 1 << 20
+    RECEIVE_BUFFER = 1 << 20,
+    MAX_ERRNO = 4095 /* the kernel's own limit */
 };
 
 struct link_stats {
@@ -112,7 +113,8 @@ static void empty_socket(struct link_stats *counters)
         errno = 0;
 }
 
-/* Whether the kernel knows no RTM_GETSTATS (before 4.7, or under a sandbox). */
+/* Whether the kernel knows no RTM_GETSTATS (before 4.7, or under a sandbox).
+ * Takes errno's positive number. */
 static bool is_refusal(int error)
 {
     return error == EOPNOTSUPP || error == EINVAL || error == EPERM || error == EACCES;
@@ -136,7 +138,10 @@ static bool receive_one(struct link_stats *counters, uint32_t sequence,
     }
     if (message->nlmsg_type == NLMSG_ERROR) {
         const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-        if (is_refusal(-error->error))
+        if (mnl_nlmsg_get_payload_len(message) < sizeof *error)
+            return false;
+        /* A field of any value: INT_MIN has no negative. */
+        if (error->error >= -MAX_ERRNO && is_refusal(-error->error))
             counters->has_getstats = false;
         return true; /* the device is gone, or not to be seen */
     }

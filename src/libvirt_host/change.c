@@ -2,6 +2,7 @@
 
 #include "libvirt_host/baseline_run.h"
 #include "libvirt_host/baseline_xml.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
 
 #include <stdlib.h>
@@ -33,16 +34,17 @@ static const struct {
     int (*call)(virDomainPtr domain);
     const char *failed;
     enum hresult wrong_state;
+    bool is_slow; /* takes as long as the machine needs, whatever `timeout` says */
 } changes[] = {
-    [CHANGE_STARTUP] = {start, "the machine cannot be started", HRESULT_VM_E_VM_RUNNING},
+    [CHANGE_STARTUP] = {start, "the machine cannot be started", HRESULT_VM_E_VM_RUNNING, true},
     [CHANGE_TURN_OFF] = {virDomainDestroy, "the machine cannot be turned off",
-                         HRESULT_VM_E_VM_NOT_RUNNING},
-    [CHANGE_RESET] = {reset, "the machine cannot be reset", HRESULT_VM_E_VM_NOT_RUNNING},
-    [CHANGE_SAVE] = {save, "the machine cannot be saved", HRESULT_VM_E_VM_NOT_RUNNING},
-    [CHANGE_PAUSE] = {virDomainSuspend, "the machine cannot be paused", HRESULT_E_FAIL},
-    [CHANGE_RESUME] = {virDomainResume, "the machine cannot be resumed", HRESULT_E_FAIL},
+                         HRESULT_VM_E_VM_NOT_RUNNING, true},
+    [CHANGE_RESET] = {reset, "the machine cannot be reset", HRESULT_VM_E_VM_NOT_RUNNING, false},
+    [CHANGE_SAVE] = {save, "the machine cannot be saved", HRESULT_VM_E_VM_NOT_RUNNING, true},
+    [CHANGE_PAUSE] = {virDomainSuspend, "the machine cannot be paused", HRESULT_E_FAIL, false},
+    [CHANGE_RESUME] = {virDomainResume, "the machine cannot be resumed", HRESULT_E_FAIL, false},
     [CHANGE_DISCARD_SAVED_STATE] = {discard_saved_state, "the saved state cannot be discarded",
-                                    HRESULT_VM_E_VM_RUNNING},
+                                    HRESULT_VM_E_VM_RUNNING, false},
 };
 
 /* The documented refusals that libvirt does not make, or not in all its
@@ -155,6 +157,8 @@ bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum mac
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
+    if (changes[change].is_slow)
+        call_takes_time();
     if (ok && change == CHANGE_RESUME && is_asleep(domain))
         ok = wake_up(domain, fault);
     else if (ok && changes[change].call(domain) < 0)

@@ -1,7 +1,9 @@
 #include "libvirt_host/libvirt_host.h"
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/thread.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
@@ -9,8 +11,14 @@
 #include "libvirt_host/uri.h"
 
 #include <errno.h>
+#include <libxml/uri.h>
+#include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
 
 /* How long Close() waits for a host that does not say goodbye. */
 enum { CLOSE_PATIENCE_MILLISECONDS = 500 };
@@ -31,14 +39,16 @@ static void read_uri(struct libvirt_host *self)
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
 }
 
-/* A host that is silent for the whole time is taken for dead: libvirt asks
- * `count` times, `interval` seconds apart, and waits once more. Drivers within
- * this process have no such thing, and need none. */
+/* For what no call is waiting for, and for the calls that call.h does not
+ * bound: a host that is silent for the whole time is taken for dead, not
+ * sooner, and up to two intervals later. libvirt asks `count` times, `interval`
+ * seconds apart, and waits once more; whole seconds may be cut from its waits.
+ * Drivers within this process have no such thing, and need none. */
 static void keep_alive(virConnectPtr connection, int timeout)
 {
-    int interval = timeout / 6 > 0 ? timeout / 6 : 1;
-    int count = timeout / interval - 1;
-    virConnectSetKeepAlive(connection, interval, (unsigned)(count > 0 ? count : 1));
+    int interval = timeout / 20 > 0 ? timeout / 20 : 1;
+    int count = (timeout + interval - 1) / interval;
+    virConnectSetKeepAlive(connection, interval, (unsigned)count);
 }
 
 static void on_lost(virConnectPtr connection, int reason, void *context)
@@ -71,7 +81,8 @@ static struct registration *register_callbacks(struct libvirt_host *self, virCon
     return registration;
 }
 
-static void close_connection(virConnectPtr connection, struct registration *registration)
+static void close_connection(virConnectPtr connection, struct registration *registration,
+                             int socket)
 {
     if (registration != NULL) {
         virConnectUnregisterCloseCallback(connection, on_lost);
@@ -80,6 +91,7 @@ static void close_connection(virConnectPtr connection, struct registration *regi
         free(registration);
     }
     virConnectClose(connection);
+    call_close_socket(socket);
 }
 
 /* What the first connection tells of the host. False when it tells nothing. */
@@ -127,23 +139,103 @@ static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_
     return connection;
 }
 
-static void open_link(struct libvirt_host *self, enum access access)
+/* GLib, in which libvirt keeps a loop for each connection, ends the process
+ * when it gets no descriptor. So the few that are needed are tried before. */
+static bool check_descriptors(struct fault *fault)
 {
-    struct fault failure = {.code = HRESULT_S_OK};
-    struct registration *registration = NULL;
+    enum { NEEDED = 16 }; /* sockets, loops, what NSS and TLS open meanwhile */
+    int opened[NEEDED], count = 0, error = 0;
+
+    while (count < NEEDED && error == 0) {
+        opened[count] = eventfd(0, EFD_CLOEXEC);
+        if (opened[count] < 0)
+            error = errno;
+        else
+            count++;
+    }
+    for (int i = 0; i < count; i++)
+        close(opened[i]);
+    return error == 0 ||
+           fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE,
+                     "cannot connect: a connection needs %d free file descriptors, and there are "
+                     "%d (%s: %s); close files, or raise the limit (ulimit -n)",
+                     NEEDED, count,
+                     error == EMFILE   ? "EMFILE"
+                     : error == ENFILE ? "ENFILE"
+                                       : "eventfd",
+                     strerror(error));
+}
+
+static virConnectPtr open_connection(struct libvirt_host *self, enum access access, int *socket,
+                                     struct fault *fault)
+{
+    struct socket_search search;
+
+    *socket = -1;
+    if (!check_descriptors(fault))
+        return NULL;
+    socket_search_begin(&search);
     virConnectPtr connection = access == READ_ONLY    ? virConnectOpenReadOnly(self->requested_uri)
                                : access == READ_WRITE ? virConnectOpen(self->base.uri)
                                                       : virConnectOpenReadOnly(self->base.uri);
-
+    if (connection == NULL)
+        explain_failure(self, access, fault);
+    *socket = socket_search_end(&search);
     if (connection != NULL && !learn_uri(self, connection)) {
+        explain_failure(self, access, fault);
         virConnectClose(connection);
         connection = NULL;
     }
     if (connection != NULL && self->has_one_connection)
         connection = open_for_all(self, connection);
     if (connection == NULL) {
-        explain_failure(self, access, &failure);
-    } else {
+        call_close_socket(*socket);
+        *socket = -1;
+    }
+    return connection;
+}
+
+/* One that waits for an opening, in a way that a signal ends: a condition
+ * variable would go on waiting. */
+struct opening_waiter {
+    struct opening_waiter *next;
+    sem_t is_over;
+};
+
+/* With the lock held, which the wait lets go of. False when the time is over,
+ * or the program wants its thread back. */
+static bool wait_for_opening(struct libvirt_host *self, int64_t deadline)
+{
+    struct opening_waiter waiter = {.next = self->waiters};
+    const struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
+                                   .tv_nsec = deadline % CLOCK_SECOND};
+    bool goes_on = true;
+    int error = EINTR;
+
+    sem_init(&waiter.is_over, 0, 0);
+    self->waiters = &waiter;
+    pthread_mutex_unlock(&self->lock);
+    while (goes_on && error == EINTR) {
+        error = sem_clockwait(&waiter.is_over, CLOCK_MONOTONIC, &until) == 0 ? 0 : errno;
+        goes_on = error == 0 || (error == EINTR && !interrupt_is_pending());
+    }
+    pthread_mutex_lock(&self->lock);
+    struct opening_waiter **link = &self->waiters;
+    while (*link != &waiter)
+        link = &(*link)->next;
+    *link = waiter.next;
+    sem_destroy(&waiter.is_over);
+    return goes_on;
+}
+
+static void open_link(struct libvirt_host *self, enum access access)
+{
+    struct fault failure = {.code = HRESULT_S_OK};
+    struct registration *registration = NULL;
+    int socket;
+    virConnectPtr connection = open_connection(self, access, &socket, &failure);
+
+    if (connection != NULL) {
         keep_alive(connection, self->timeout);
         if (access == READ_ONLY)
             registration = register_callbacks(self, connection);
@@ -157,11 +249,13 @@ static void open_link(struct libvirt_host *self, enum access access)
     if (connection != NULL && !is_late) {
         channel->connection = connection;
         channel->registration = registration;
+        channel->socket = socket;
     }
-    pthread_cond_broadcast(&self->changed);
+    for (struct opening_waiter *waiter = self->waiters; waiter != NULL; waiter = waiter->next)
+        sem_post(&waiter->is_over);
     pthread_mutex_unlock(&self->lock);
     if (connection != NULL && is_late)
-        close_connection(connection, registration);
+        close_connection(connection, registration, socket);
     else if (connection != NULL && access == READ_ONLY)
         libvirt_resynchronize(self);
 }
@@ -197,7 +291,7 @@ static void open_read_only_sampling(void *context)
 static void say_farewell(void *context)
 {
     struct channel *lost = context;
-    close_connection(lost->connection, lost->registration);
+    close_connection(lost->connection, lost->registration, lost->socket);
     free(lost);
 }
 
@@ -240,9 +334,9 @@ static bool begin_opening(struct libvirt_host *self, enum access access, struct 
 
 virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
 {
-    int64_t deadline = clock_deadline(self->timeout * CLOCK_SECOND);
+    int64_t deadline = call_deadline(self->timeout);
     virConnectPtr connection = NULL;
-    bool is_early = true;
+    bool goes_on = true;
 
     pthread_mutex_lock(&self->lock);
     if (self->has_one_connection)
@@ -251,9 +345,11 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
     ok = ok && begin_opening(self, access, fault);
-    while (ok && channel->is_opening && is_early)
-        is_early = clock_wait_until(&self->changed, &self->lock, deadline);
-    if (ok && channel->connection != NULL) {
+    while (ok && channel->is_opening && goes_on)
+        goes_on = wait_for_opening(self, deadline);
+    if (ok && channel->connection != NULL && !call_uses(channel->socket)) {
+        fault_set(fault, HRESULT_DISP_E_EXCEPTION, "the host has not answered in time");
+    } else if (ok && channel->connection != NULL) {
         connection = channel->connection;
         virConnectRef(connection);
     } else if (ok && channel->is_opening) {
@@ -310,8 +406,8 @@ static void close_channels(void *context)
     /* Nobody else touches the channels of a closed host. */
     for (int access = 0; access < ACCESS_KINDS; access++)
         if (self->channels[access].connection != NULL)
-            close_connection(self->channels[access].connection,
-                             self->channels[access].registration);
+            close_connection(self->channels[access].connection, self->channels[access].registration,
+                             self->channels[access].socket);
     pthread_mutex_lock(&self->lock);
     self->is_closing = false;
     pthread_cond_broadcast(&self->changed);
@@ -355,6 +451,8 @@ static struct libvirt_host *new_host(const char *uri, int timeout)
     self->base.driver = &libvirt_driver;
     atomic_init(&self->base.references, 1);
     self->timeout = timeout;
+    for (int access = 0; access < ACCESS_KINDS; access++)
+        self->channels[access].socket = -1;
     self->opened_at = clock_since_boot();
     self->has_bulk_statistics = true;
     self->reconnect_timer = -1;
@@ -386,6 +484,8 @@ struct host *libvirt_open(const char *uri, int timeout, enum counters counters, 
                   "here: connect in the parent, or in a new program");
         return NULL;
     }
+    if (!check_descriptors(fault))
+        return NULL;
     event_loop_prepare();
     struct libvirt_host *self = new_host(uri, timeout);
     if (self == NULL) {

@@ -1,8 +1,8 @@
 #include "libvirt_host/baseline_run.h"
 #include "libvirt_host/known_domain.h"
 
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/signal_guard.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -407,9 +407,9 @@ static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_
 static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uuid,
                         struct machine_sample *sample, struct fault *fault)
 {
-    struct signal_guard guard;
+    struct libvirt_call call;
 
-    signal_guard_begin(&guard);
+    call_begin(&call, self->timeout);
     virDomainPtr domain = find_domain(self, uuid, fault);
     if (domain != NULL)
         libvirt_kernel_begin_proof(self, uuid);
@@ -418,8 +418,7 @@ static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uu
         machine_sample_clear(sample);
     if (domain != NULL)
         virDomainFree(domain);
-    signal_guard_end(&guard);
-    return ok;
+    return call_end(&call, ok, fault);
 }
 
 /* For counters = 'kernel': what libvirt says serves as the proof only. */
@@ -574,15 +573,14 @@ bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *conte
                         struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    struct signal_guard guard;
+    struct libvirt_call call;
     virDomainPtr *others;
     bool ok = true;
 
-    signal_guard_begin(&guard);
+    call_begin(&call, self->timeout);
     if (libvirt_kernel_sample_all(self, receive, context, &others))
         sample_others(self, others, receive, context);
     else
         ok = ask_libvirt_for_all(self, receive, context, fault);
-    signal_guard_end(&guard);
-    return ok;
+    return call_end(&call, ok, fault);
 }

@@ -1,11 +1,11 @@
 #include "libvirt_host/driver.h"
 
 #include "base/clock.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
-#include "libvirt_host/signal_guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,92 +253,91 @@ static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
     return ok;
 }
 
-/* The same, without a SIGPIPE for the program. counters.c does so by
- * itself, where it asks libvirt at all. */
-#define GUARDED(function, parameters, arguments)                                                   \
-    static bool guarded_##function parameters                                                      \
+/* The same, bounded in time, and without a SIGPIPE for the program. counters.c
+ * does so by itself, where it asks libvirt at all. `why` is the fault, or NULL. */
+#define BOUNDED(function, parameters, arguments, why)                                              \
+    static bool bounded_##function parameters                                                      \
     {                                                                                              \
-        struct signal_guard guard;                                                                 \
-        signal_guard_begin(&guard);                                                                \
-        bool ok = function arguments;                                                              \
-        signal_guard_end(&guard);                                                                  \
-        return ok;                                                                                 \
+        struct libvirt_call call;                                                                  \
+        call_begin(&call, libvirt_host(host)->timeout);                                            \
+        return call_end(&call, function arguments, why);                                           \
     }
 
-GUARDED(list, (struct host * host, struct machine_list *machines, struct fault *fault),
-        (host, machines, fault))
-GUARDED(find,
+BOUNDED(list, (struct host * host, struct machine_list *machines, struct fault *fault),
+        (host, machines, fault), fault)
+BOUNDED(find,
         (struct host * host, const char *wanted, struct machine_uuid *uuid, bool *found,
          struct fault *fault),
-        (host, wanted, uuid, found, fault))
-GUARDED(name,
+        (host, wanted, uuid, found, fault), fault)
+BOUNDED(name,
         (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
-        (host, uuid, text, fault))
-GUARDED(state,
+        (host, uuid, text, fault), fault)
+BOUNDED(state,
         (struct host * host, const struct machine_uuid *uuid, enum machine_state *value,
          struct fault *fault),
-        (host, uuid, value, fault))
-GUARDED(adapters,
+        (host, uuid, value, fault), fault)
+BOUNDED(adapters,
         (struct host * host, const struct machine_uuid *uuid, struct adapter_list **list_of,
          struct fault *fault),
-        (host, uuid, list_of, fault))
-GUARDED(stop_reason,
+        (host, uuid, list_of, fault), fault)
+BOUNDED(stop_reason,
         (struct host * host, const struct machine_uuid *uuid, enum stop_reason *reason,
          struct fault *fault),
-        (host, uuid, reason, fault))
-GUARDED(uptime, (struct host * host, int64_t *seconds, struct fault *fault), (host, seconds, fault))
-GUARDED(product, (struct host * host, struct product *description, struct fault *fault),
-        (host, description, fault))
-GUARDED(libvirt_change,
+        (host, uuid, reason, fault), fault)
+BOUNDED(uptime, (struct host * host, int64_t *seconds, struct fault *fault), (host, seconds, fault),
+        fault)
+BOUNDED(product, (struct host * host, struct product *description, struct fault *fault),
+        (host, description, fault), fault)
+BOUNDED(libvirt_change,
         (struct host * host, const struct machine_uuid *uuid, enum machine_change change,
          struct fault *fault),
-        (host, uuid, change, fault))
-GUARDED(libvirt_check_change,
+        (host, uuid, change, fault), fault)
+BOUNDED(libvirt_check_change,
         (struct host * host, const struct machine_uuid *uuid, enum machine_change change,
          struct fault *fault),
-        (host, uuid, change, fault))
-GUARDED(libvirt_progress, (struct host * host, const struct machine_uuid *uuid, int *percent),
-        (host, uuid, percent))
-GUARDED(libvirt_cancel, (struct host * host, const struct machine_uuid *uuid, struct fault *fault),
-        (host, uuid, fault))
-GUARDED(libvirt_write_baseline,
+        (host, uuid, change, fault), fault)
+BOUNDED(libvirt_progress, (struct host * host, const struct machine_uuid *uuid, int *percent),
+        (host, uuid, percent), NULL)
+BOUNDED(libvirt_cancel, (struct host * host, const struct machine_uuid *uuid, struct fault *fault),
+        (host, uuid, fault), fault)
+BOUNDED(libvirt_write_baseline,
         (struct host * host, const struct machine_uuid *uuid, const struct baseline *baseline,
          struct fault *fault),
-        (host, uuid, baseline, fault))
-GUARDED(libvirt_tells, (struct host * host), (host))
-GUARDED(libvirt_prepare_writing, (struct host * host, struct fault *fault), (host, fault))
-GUARDED(libvirt_rename,
+        (host, uuid, baseline, fault), fault)
+BOUNDED(libvirt_tells, (struct host * host), (host), NULL)
+BOUNDED(libvirt_prepare_writing, (struct host * host, struct fault *fault), (host, fault), fault)
+BOUNDED(libvirt_rename,
         (struct host * host, const struct machine_uuid *uuid, const char *text,
          struct fault *fault),
-        (host, uuid, text, fault))
-GUARDED(libvirt_set_notes,
+        (host, uuid, text, fault), fault)
+BOUNDED(libvirt_set_notes,
         (struct host * host, const struct machine_uuid *uuid, const char *text,
          struct fault *fault),
-        (host, uuid, text, fault))
-GUARDED(libvirt_set_memory,
+        (host, uuid, text, fault), fault)
+BOUNDED(libvirt_set_memory,
         (struct host * host, const struct machine_uuid *uuid, uint64_t megabytes,
          struct fault *fault),
-        (host, uuid, megabytes, fault))
-GUARDED(libvirt_notes,
+        (host, uuid, megabytes, fault), fault)
+BOUNDED(libvirt_notes,
         (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
-        (host, uuid, text, fault))
-GUARDED(libvirt_memory,
+        (host, uuid, text, fault), fault)
+BOUNDED(libvirt_memory,
         (struct host * host, const struct machine_uuid *uuid, uint64_t *megabytes,
          struct fault *fault),
-        (host, uuid, megabytes, fault))
-GUARDED(libvirt_saved_state_path,
+        (host, uuid, megabytes, fault), fault)
+BOUNDED(libvirt_saved_state_path,
         (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
-        (host, uuid, text, fault))
-GUARDED(libvirt_host_info,
+        (host, uuid, text, fault), fault)
+BOUNDED(libvirt_host_info,
         (struct host * host, enum host_part part, struct host_info *info, struct fault *fault),
-        (host, part, info, fault))
+        (host, part, info, fault), fault)
 
 const struct host_driver libvirt_driver = {
-    .list = guarded_list,
-    .find = guarded_find,
-    .name = guarded_name,
-    .state = guarded_state,
-    .adapters = guarded_adapters,
+    .list = bounded_list,
+    .find = bounded_find,
+    .name = bounded_name,
+    .state = bounded_state,
+    .adapters = bounded_adapters,
     .sample = libvirt_sample,
     .sample_all = libvirt_sample_all,
     .sample_disks = libvirt_sample_disks,
@@ -346,30 +345,30 @@ const struct host_driver libvirt_driver = {
     .scheduling = libvirt_scheduling,
     .set_scheduling = libvirt_set_scheduling,
     .takes_time = libvirt_takes_time,
-    .check_change = guarded_libvirt_check_change,
-    .progress = guarded_libvirt_progress,
-    .cancel = guarded_libvirt_cancel,
-    .change = guarded_libvirt_change,
+    .check_change = bounded_libvirt_check_change,
+    .progress = bounded_libvirt_progress,
+    .cancel = bounded_libvirt_cancel,
+    .change = bounded_libvirt_change,
     .started_at = started_at,
-    .rename = guarded_libvirt_rename,
-    .set_notes = guarded_libvirt_set_notes,
-    .set_memory = guarded_libvirt_set_memory,
-    .notes = guarded_libvirt_notes,
-    .memory = guarded_libvirt_memory,
-    .saved_state_path = guarded_libvirt_saved_state_path,
-    .host_info = guarded_libvirt_host_info,
-    .product = guarded_product,
-    .uptime = guarded_uptime,
+    .rename = bounded_libvirt_rename,
+    .set_notes = bounded_libvirt_set_notes,
+    .set_memory = bounded_libvirt_set_memory,
+    .notes = bounded_libvirt_notes,
+    .memory = bounded_libvirt_memory,
+    .saved_state_path = bounded_libvirt_saved_state_path,
+    .host_info = bounded_libvirt_host_info,
+    .product = bounded_product,
+    .uptime = bounded_uptime,
     .unix_time = unix_time,
     .monotonic_time = monotonic_time,
-    .stop_reason = guarded_stop_reason,
+    .stop_reason = bounded_stop_reason,
     .sources = libvirt_sources,
-    .tells = guarded_libvirt_tells,
+    .tells = bounded_libvirt_tells,
     .listen = libvirt_listen,
     .settle = libvirt_settle,
     .device_bytes = device_bytes,
-    .write_baseline = guarded_libvirt_write_baseline,
-    .prepare_writing = guarded_libvirt_prepare_writing,
+    .write_baseline = bounded_libvirt_write_baseline,
+    .prepare_writing = bounded_libvirt_prepare_writing,
     .close = libvirt_close,
     .destroy = libvirt_destroy,
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "kernel/link_monitor.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
 
 #include <dlfcn.h>
@@ -137,6 +138,10 @@ bool event_loop_acquire(struct fault *fault)
     bool ok = true;
 
     pthread_mutex_lock(&lock);
+    if (users == 0 && !call_watch_start(fault)) {
+        pthread_mutex_unlock(&lock);
+        return false;
+    }
     users++;
     if (!is_running) {
         wake_timer = virEventAddTimeout(-1, wake, NULL, NULL);
@@ -146,6 +151,8 @@ bool event_loop_acquire(struct fault *fault)
             users--;
             stop_monitor();
             virEventRemoveTimeout(wake_timer);
+            if (users == 0)
+                call_watch_stop();
             ok = fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no thread can be started");
         }
     }
@@ -158,7 +165,9 @@ void event_loop_release(void)
     int64_t deadline = clock_deadline(STOP_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
 
     pthread_mutex_lock(&lock);
-    if (--users == 0 && is_running) {
+    if (--users == 0)
+        call_watch_stop();
+    if (users == 0 && is_running) {
         virEventUpdateTimeout(wake_timer, 0);
         while (users == 0 && is_running && clock_wait_until(&ended, &lock, deadline))
             ;

@@ -2,6 +2,7 @@
  * libvirt_host: what the files of the libvirt host share.
  *
  * driver.c            what it lists and tells of machines
+ * call.c       the time that a call may take
  * connection.c opening, losing and closing connections
  * uri.c        what a URI says
  * daemon.c     which process answers a local connection
@@ -47,6 +48,7 @@ enum access { READ_ONLY, READ_WRITE, READ_ONLY_WAITING, READ_ONLY_SAMPLING, ACCE
 struct channel {
     virConnectPtr connection;          /* NULL while there is none */
     struct registration *registration; /* connection.c; NULL for none */
+    int socket;                        /* a descriptor of its own, for call.h; -1: not known */
     bool is_opening;
     struct fault failure; /* of the last attempt, when it left no connection */
 };
@@ -67,6 +69,7 @@ struct libvirt_host {
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;
+    struct opening_waiter *waiters; /* connection.c */
     struct channel channels[ACCESS_KINDS];
     bool is_closed;
     bool is_closing; /* the connections are being closed, in a thread */

@@ -1,6 +1,6 @@
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
-#include "libvirt_host/signal_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,10 +117,10 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
                              struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    struct signal_guard guard;
+    struct libvirt_call call;
     bool ok = false;
 
-    signal_guard_begin(&guard);
+    call_begin(&call, self->timeout);
     virConnectPtr connection = libvirt_connection(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
         pthread_mutex_lock(&self->lock);
@@ -130,6 +130,5 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
                                                            fault);
         virConnectClose(connection);
     }
-    signal_guard_end(&guard);
-    return ok;
+    return call_end(&call, ok, fault);
 }

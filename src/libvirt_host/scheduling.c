@@ -1,6 +1,6 @@
+#include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
-#include "libvirt_host/signal_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,15 +140,14 @@ static bool read_scheduling(const struct libvirt_host *self, virDomainPtr domain
 bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
                         struct scheduling *scheduling, struct fault *fault)
 {
-    struct signal_guard guard;
+    struct libvirt_call call;
 
-    signal_guard_begin(&guard);
+    call_begin(&call, libvirt_host(host)->timeout);
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
     bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
-    signal_guard_end(&guard);
-    return ok;
+    return call_end(&call, ok, fault);
 }
 
 static bool add_weight(virTypedParameterPtr *list, int *count, int *capacity, const char *name,
@@ -206,13 +205,12 @@ static bool write_scheduling(const struct libvirt_host *self, virDomainPtr domai
 bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
                             const struct scheduling *scheduling, struct fault *fault)
 {
-    struct signal_guard guard;
+    struct libvirt_call call;
 
-    signal_guard_begin(&guard);
+    call_begin(&call, libvirt_host(host)->timeout);
     virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
     bool ok = domain != NULL && write_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
-    signal_guard_end(&guard);
-    return ok;
+    return call_end(&call, ok, fault);
 }

@@ -1,0 +1,56 @@
+-- With few file descriptors left a connection is refused by an error that says
+-- so; the process goes on. GLib, in which libvirt keeps a loop for each
+-- connection, would end it.
+
+local shell = require "spec.support.shell"
+
+local SCRIPT <const> = [[
+local vma = require "vmaccountant"
+local ok, err = pcall(vma.CreateObject, "VirtualServer.Application", arg[1], { timeout = 5 })
+if ok then
+  local machine, unread = err:FindVirtualMachine("test"), nil
+  if machine then unread = select(2, machine.Accountant:Get("NetworkBytesSent")) end
+  print("connected", unread and unread.message or "")
+else
+  print(err.name, err.message)
+end
+]]
+
+-- The outcome under each limit: the first word and the rest of what is printed.
+local function outcomes(uri)
+  local found = {}
+  for limit = 4, 40 do
+    local output, errors, status = shell.run(("prlimit --nofile=%d lua5.4 - %s"):format(limit, uri), SCRIPT)
+    -- Too few for the interpreter to load the module at all: no concern of ours.
+    if not errors:find("error loading module", 1, true) and not errors:find("module 'vmaccountant", 1, true) then
+      found[limit] = { status = status, errors = errors, words = { output:match("^(%S+)\t(.*)\n$") } }
+    end
+  end
+  return found
+end
+
+describe("with few descriptors", function()
+  for _, uri in ipairs { "test:///default", "qemu+unix:///system?socket=/no/such/socket" } do
+    it("CreateObject raises and nothing ends the process, on " .. uri, function()
+      local refused, connected = 0, 0
+      for limit, outcome in pairs(outcomes(uri)) do
+        local what = ("limit %d: %s"):format(limit, outcome.errors)
+        assert.equal("", outcome.errors, what)
+        assert.equal(0, outcome.status, what)
+        if outcome.words[1] == "VM_E_OUT_OF_RESOURCE" then
+          refused = refused + 1
+          assert.is_truthy(outcome.words[2]:find("EMFILE", 1, true), outcome.words[2])
+          assert.is_truthy(outcome.words[2]:find("ulimit -n", 1, true), outcome.words[2])
+        elseif outcome.words[1] == "connected" then
+          connected = connected + 1
+          assert.equal("", outcome.words[2])
+        else
+          assert.equal("DISP_E_EXCEPTION", outcome.words[1], what)
+          assert.is_truthy(outcome.words[2]:find("/no/such/socket", 1, true), outcome.words[2])
+        end
+      end
+      assert.is_true(refused > 0)
+      assert.is_true(uri ~= "test:///default" or connected > 0)
+    end)
+  end
+end)

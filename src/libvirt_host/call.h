@@ -1,0 +1,63 @@
+/*
+ * call: bounds the time that a call to a libvirt host takes, as a whole.
+ *
+ * libvirt's calls know no time-out, and its keepalive counts whole seconds
+ * from the last packet. So each call of the driver writes down when its time
+ * is over, and which socket it waits on; a thread that does nothing else shuts
+ * that socket down then. The call fails as with a lost connection, and its
+ * fault speaks of the time-out. The next call connects again.
+ *
+ * libvirt does not show a connection's socket: it is the one that the process
+ * has after the opening and had not before. Where that is not clear, the
+ * keepalive of connection.c remains, which is later by up to two seconds.
+ */
+#ifndef VMACCOUNTANT_LIBVIRT_HOST_CALL_H
+#define VMACCOUNTANT_LIBVIRT_HOST_CALL_H
+
+#include "base/fault.h"
+#include "libvirt_host/signal_guard.h"
+
+#include <stdint.h>
+
+struct libvirt_call {
+    struct libvirt_call *next;
+    struct signal_guard guard;
+    int64_t deadline; /* of clock_now() */
+    int timeout;
+    int socket;        /* that it waits on; -1 for none, and for a call that may take long */
+    bool is_timed_out; /* its socket has been shut down, or would have been */
+    bool is_inner;     /* within another one of this thread, whose bound holds */
+};
+
+/* The thread that watches, from the first host to the last. */
+bool call_watch_start(struct fault *fault);
+void call_watch_stop(void);
+
+/* Around each call of the driver, in the caller's thread: bounds it, and keeps
+ * SIGPIPE from the program. */
+void call_begin(struct libvirt_call *call, int timeout);
+/* Returns ok. The fault, if there is one, of a call whose time was over says
+ * so. */
+bool call_end(struct libvirt_call *call, bool ok, struct fault *fault);
+
+/* When the time of this thread's call is over; outside of calls, in `timeout`
+ * seconds from now. */
+int64_t call_deadline(int timeout);
+/* This thread's call is about to wait on that socket. False when its time is over. */
+bool call_uses(int socket);
+/* What follows in this thread's call takes as long as it takes. */
+void call_takes_time(void);
+
+/* Around the opening of a connection: the second gives a descriptor of its
+ * socket, to be closed by call_close_socket(), or -1. */
+struct socket_search {
+    uint64_t number;
+    uint64_t *before;
+    size_t count;
+    bool is_complete;
+};
+void socket_search_begin(struct socket_search *search);
+int socket_search_end(struct socket_search *search);
+void call_close_socket(int socket);
+
+#endif
