@@ -259,7 +259,7 @@ with_sanitizers = env LD_PRELOAD="$(preloaded)" \
 
 check-sanitizers:
 	$(make) $(jobs) $(sanitized) programs
-	$(make) -k $(sanitized) test-c test-specs LUA_RUNNER='$(with_sanitizers)' SPECS='--exclude-tags=root,slow'
+	$(make) -k $(sanitized) test-c test-specs LUA_RUNNER='$(with_sanitizers)' SPECS='--exclude-tags=root,slow,native'
 
 with_valgrind = valgrind --quiet --error-exitcode=99 --child-silent-after-fork=yes \
   --suppressions=$(CURDIR)/spec/support/memcheck.supp \
@@ -268,7 +268,7 @@ with_valgrind = valgrind --quiet --error-exitcode=99 --child-silent-after-fork=y
 check-valgrind:
 	$(make) $(jobs) programs
 	$(make) -k test-c test-specs C_RUNNER='$(with_valgrind)' LUA_RUNNER='$(with_valgrind)' \
-	  SPECS='--exclude-tags=root,slow'
+	  SPECS='--exclude-tags=root,slow,native'
 
 # All of src/ in several threads, under two tools that see different races.
 check-threads: with_helgrind = valgrind --quiet --tool=helgrind --fair-sched=yes --error-exitcode=99 \

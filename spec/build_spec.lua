@@ -18,7 +18,7 @@ local function files_below(folder)
   return (shell.run(("cd %s && find . -type f | LC_ALL=C sort"):format(shell.quote(folder))))
 end
 
-describe("the Makefile", function()
+describe("the Makefile #native", function()
   local folder
 
   before_each(function()
@@ -95,7 +95,7 @@ describe("the Makefile", function()
   end)
 end)
 
-describe("the check of what is hardened", function()
+describe("the check of what is hardened #native", function()
   local function check(flags)
     local path = os.tmpname()
     local _, errors, status = shell.run(([[

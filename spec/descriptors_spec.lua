@@ -29,7 +29,7 @@ local function outcomes(uri)
   return found
 end
 
-describe("with few descriptors", function()
+describe("with few descriptors #native", function()
   for _, uri in ipairs { "test:///default", "qemu+unix:///system?socket=/no/such/socket" } do
     it("CreateObject raises and nothing ends the process, on " .. uri, function()
       local refused, connected = 0, 0

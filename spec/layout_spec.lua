@@ -21,7 +21,7 @@ local function check_includes(folder)
   return shell.run(("lua5.4 scripts/check_includes.lua '%s'/src/*/*.[ch]"):format(folder))
 end
 
-describe("check-includes", function()
+describe("check-includes #native", function()
   local folder
 
   before_each(function()

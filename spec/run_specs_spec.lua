@@ -23,7 +23,7 @@ local function run(files)
   return output, status
 end
 
-describe("spec/support/run_specs", function()
+describe("spec/support/run_specs #native", function()
   it("adds up what its files say", function()
     local output, status = run { one = PASSING, two = "-- run alone: to see that it is counted, too\n" .. PASSING }
     assert.matches("\n4 successes / 0 failures / 0 errors / 0 pending\n$", output)

@@ -3,10 +3,17 @@
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 char text_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char smalls[] = "abcdefghijklmnopqrstuvwxyz";
+    const char *found = c >= 'A' && c <= 'Z' ? strchr(capitals, c) : NULL;
+
+    if (found == NULL)
+        return c;
+    return smalls[found - capitals];
 }
 
 bool text_same_name(const char *a, const char *b)

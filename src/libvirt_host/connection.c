@@ -213,6 +213,7 @@ static bool wait_for_opening(struct libvirt_host *self, int64_t deadline)
     int error = EINTR;
 
     sem_init(&waiter.is_over, 0, 0);
+    /* cppcheck-suppress autoVariables ; taken out again below */
     self->waiters = &waiter;
     pthread_mutex_unlock(&self->lock);
     while (goes_on && error == EINTR) {
