@@ -1,9 +1,12 @@
 -- Whether the code and what is written of it agree, for `make check-docs`:
 -- each member of the tables has an LDoc comment, and each comment a member of
 -- that type, access and parameters; lua/vmaccountant/types.lua is what would be
--- generated, and each type in it is defined.
+-- generated, and each type in it is defined; spec/README.md has a line for each
+-- file of spec/ but those of spec/support/.
 --
 --     lua5.4 scripts/check_documentation.lua GENERATED SOURCE.c...
+--
+-- SPEC_INDEX names another index than spec/README.md.
 
 local core = require "vmaccountant.core"
 
@@ -164,7 +167,36 @@ local function check_types(generated)
   end
 end
 
+local SPEC_INDEX <const> = os.getenv("SPEC_INDEX") or "spec/README.md"
+
+local function check_spec_index()
+  local listed = {}
+  for line in read_file(SPEC_INDEX):gmatch("[^\n]+") do
+    local name = line:match("^%- `([^`]*)`")
+    if name and not line:find("^%- `[^`]*`: %S") then
+      complain("%s says nothing of %s", SPEC_INDEX, name)
+    elseif name and listed[name] then
+      complain("%s has %s twice", SPEC_INDEX, name)
+    end
+    listed[name or ""] = true
+  end
+  listed[""] = nil
+  local pipe <close> = assert(io.popen("cd spec && ls *.lua */*.c */*.lua"))
+  for name in pipe:lines() do
+    if not name:find("^support/") then
+      if not listed[name] then
+        complain("%s has no line for %s", SPEC_INDEX, name)
+      end
+      listed[name] = nil
+    end
+  end
+  for name in pairs(listed) do
+    complain("%s has a line for %s, which does not exist", SPEC_INDEX, name)
+  end
+end
+
 check_types(arg[1])
+check_spec_index()
 check_comments(read_comments(table.move(arg, 2, #arg, 1, {})))
 table.sort(problems)
 for _, problem in ipairs(problems) do

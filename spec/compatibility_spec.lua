@@ -1,26 +1,16 @@
--- README.md's tables of compatibility: each member of the module's tables is in
+-- The tables of docs/compatibility.md: each member of the module's tables is in
 -- them and nothing else, and the numbers are those of Virtual Server.
 
+package.path = "./?.lua;" .. package.path
+
 local core = require "vmaccountant.core"
+local pages = require "spec.support.pages"
 local vma = require "vmaccountant"
 
-local function read_file(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
-end
+local PAGE <const> = "docs/compatibility.md"
 
--- The rows of the table that follows the heading, as arrays of cells.
-local function rows(heading)
-  local table_text = assert(read_file("README.md"):match("\n### " .. heading .. "\n.-\n|[-|]+\n(.-\n)\n"), heading)
-  local found = {}
-  for line in table_text:gmatch("[^\n]+") do
-    local cells = {}
-    for cell in line:gmatch("| ([^|]*) ") do
-      cells[#cells + 1] = cell:match("^%s*(.-)%s*$")
-    end
-    found[#found + 1] = cells
-  end
-  return found
+local function member_rows()
+  return pages.rows(PAGE, "member", "Member by member")
 end
 
 -- The names in backquotes, each of which may be there once.
@@ -35,9 +25,9 @@ local function names(list)
   return found
 end
 
-describe("README.md compares", function()
+describe("docs/compatibility.md compares", function()
   it("each member, and nothing else", function()
-    local compared = names(rows("Member by member"))
+    local compared = names(member_rows())
     for _, class in ipairs(core.classes()) do
       -- What Virtual Server has no counterpart of as a whole is left to its own section.
       if class.name:find("^VM") then
@@ -52,7 +42,7 @@ describe("README.md compares", function()
   end)
 
   it("in four cells, of which what is here is never empty", function()
-    for _, cells in ipairs(rows("Member by member")) do
+    for _, cells in ipairs(member_rows()) do
       assert.equal(4, #cells, cells[1])
       assert.not_equal("", cells[2], cells[1])
       assert.not_equal("", cells[4], cells[1])
@@ -60,7 +50,7 @@ describe("README.md compares", function()
   end)
 
   it("as writable what is, and as read-only what was writable", function()
-    local compared = names(rows("Member by member"))
+    local compared = names(member_rows())
     for _, class in ipairs(core.classes()) do
       for _, member in ipairs(class.members) do
         local cells = compared[class.name .. "." .. member.name]
@@ -73,7 +63,7 @@ describe("README.md compares", function()
   end)
 
   it("what is left out, with the way that the error tells", function()
-    local compared = names(rows("Left out"))
+    local compared = names(pages.rows(PAGE, "left out", "Left out"))
     for _, left_out in ipairs(core.left_out()) do
       local name = left_out.class .. "." .. left_out.name
       assert.is_truthy(compared[name], name .. " is missing")

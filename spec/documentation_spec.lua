@@ -67,6 +67,26 @@ describe("the documentation", function()
     end)
   end
 
+  for what, case in pairs {
+    ["a spec without a line"] = { "%- `session_spec%.lua`[^\n]*\n", "", "has no line for session_spec.lua" },
+    ["a test in C without a line"] = { "%- `core/decimal_test%.c`[^\n]*\n", "", "has no line for core/decimal_test.c" },
+    ["a line without a spec"] = { "%- `session_spec%.lua`", "- `nonesuch_spec.lua`: nothing\n%0",
+      "has a line for nonesuch_spec.lua, which does not exist" },
+    ["a line that says nothing"] = { "(`session_spec%.lua`)[^\n]*", "%1", "says nothing of session_spec.lua" },
+    ["a spec twice"] = { "%- `session_spec%.lua`[^\n]*\n", "%0%0", "has session_spec.lua twice" },
+  } do
+    it("may not have " .. what .. " in its index", function()
+      local text, count = read_file("spec/README.md"):gsub(case[1], case[2], 1)
+      assert.equal(1, count)
+      local index = write_file(text)
+      local _, errors, status = shell.run(("SPEC_INDEX=%s %s lua/vmaccountant/types.lua src/binding/*.c"):format(index,
+        SCRIPT))
+      os.remove(index)
+      assert.equal(("%s %s\n"):format(index, case[3]), errors)
+      assert.equal(1, status)
+    end)
+  end
+
   it("may not define what is no longer generated, or use what is not defined", function()
     local types = read_file("lua/vmaccountant/types.lua")
     local old = write_file((types:gsub("%-%-%-@field ConfigID[^\n]*\n", "")))

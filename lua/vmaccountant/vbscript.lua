@@ -11,7 +11,7 @@
 --     end
 --
 -- In such an environment names are found in any letter case and methods may be
--- called with a dot, as VBScript has it; `examples/porting.md` has the whole
+-- called with a dot, as VBScript has it; `docs/porting.md` has the whole
 -- table of forms. The environment keeps the script's variables: no global of
 -- Lua is set. A script that wants a few of the names as locals takes them from
 -- the module: `local WScript <const> = vbscript.WScript`.
