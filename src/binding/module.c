@@ -66,8 +66,7 @@ static int do_nothing(lua_State *L)
 
 /***
 Connects to a libvirt host, read-only, and returns its application object.
-Blocks until libvirt answers, for
-at most `timeout` seconds.
+Blocks until libvirt answers, for at most `timeout` seconds; Ctrl-C ends that.
 @function CreateObject
 @string progid `"VirtualServer.Application"` or `"VirtualPC.Application"`, in any letter case;
 the accountants of the latter have the members only that Virtual PC documents, and
@@ -82,8 +81,8 @@ how old a sample may be that answers a read (default 0, ask each time);
 `not_running = "error"|"zero"`: what the counts of a stopped machine do;
 `counters = "auto"|"kernel"|"hypervisor"`: read a local host's figures straight
 from the kernel where they are proven to be the same (default), only so, or
-never; `timeout = seconds`: how long a host may be silent before a call fails (default
-30, at least 2)
+never; `timeout = seconds`: how long a call to the host may take before it fails
+(default 30, at least 2)
 @treturn VMVirtualServer
 @raise an argument error for an unknown ProgID or option; DISP_E_EXCEPTION
 with libvirt's own words when the host cannot be reached
