@@ -143,15 +143,15 @@ static void destroy(struct host *host)
 }
 
 static const struct host_driver driver = {
-    .sample = sample_one,
-    .sample_all = sample_all,
-    .device_bytes = device_bytes,
-    .started_at = started_at,
-    .stop_reason = stop_reason,
-    .listen = listen,
-    .settle = settle,
-    .unix_time = unix_time,
-    .monotonic_time = monotonic_time,
+    .life_cycle = &(const struct host_life_cycle){.change = NULL},
+    .counters = &(const struct host_counters){.sample = sample_one,
+                                              .sample_all = sample_all,
+                                              .device_bytes = device_bytes,
+                                              .started_at = started_at,
+                                              .stop_reason = stop_reason,
+                                              .settle = settle},
+    .event_source = &(const struct host_event_source){.listen = listen},
+    .clock = &(const struct host_clock){.unix_time = unix_time, .monotonic_time = monotonic_time},
     .destroy = destroy,
 };
 

@@ -124,17 +124,16 @@ static void destroy(struct host *host)
 }
 
 static const struct host_driver driver = {
-    .sample = sample,
-    .sample_disks = sample_disks,
-    .listen = listen,
-    .settle = settle,
-    .unix_time = unix_time,
-    .monotonic_time = monotonic_time,
-    .write_baseline = write_baseline,
-    .prepare_writing = prepare_writing,
-    .takes_time = takes_time,
-    .check_change = check_change,
-    .change = change,
+    .counters = &(const struct host_counters){.sample = sample,
+                                              .sample_disks = sample_disks,
+                                              .settle = settle},
+    .life_cycle = &(const struct host_life_cycle){.takes_time = takes_time,
+                                                  .check_change = check_change,
+                                                  .change = change},
+    .baseline_store = &(const struct host_baseline_store){.write_baseline = write_baseline,
+                                                          .prepare_writing = prepare_writing},
+    .event_source = &(const struct host_event_source){.listen = listen},
+    .clock = &(const struct host_clock){.unix_time = unix_time, .monotonic_time = monotonic_time},
     .destroy = destroy,
 };
 

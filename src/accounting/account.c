@@ -174,12 +174,12 @@ void account_mark_changed(struct accounting *accounting, struct account *account
 
 static int64_t unix_time(struct accounting *accounting)
 {
-    return accounting->host->driver->unix_time(accounting->host);
+    return host_unix_time(accounting->host);
 }
 
 static int64_t monotonic_time(struct accounting *accounting)
 {
-    return accounting->host->driver->monotonic_time(accounting->host);
+    return host_monotonic_time(accounting->host);
 }
 
 struct moment account_current_moment(struct accounting *accounting)
@@ -258,7 +258,7 @@ void account_read_remaining(struct accounting *accounting, const struct machine_
     pthread_mutex_unlock(&accounting->lock);
     for (size_t i = 0; i < final->count; i++) {
         struct device_reading reading = final->readings[i];
-        if (host->driver->device_bytes(host, reading.key.incarnation, reading.bytes))
+        if (host_device_bytes(host, reading.key.incarnation, reading.bytes))
             final->readings[count++] = reading;
     }
     final->count = count;
@@ -786,7 +786,7 @@ static bool is_started_since(struct accounting *accounting, const struct machine
     struct moment started;
     struct fault fault;
 
-    if (!host->driver->started_at(host, &sample->uuid, sample->domain_id, &started, &fault))
+    if (!host_started_at(host, &sample->uuid, sample->domain_id, &started, &fault))
         return false;
     /* The start is rounded down to a hundredth of a second. */
     return started.at + 10 * CLOCK_MILLISECOND >= looked_at;
@@ -813,7 +813,7 @@ static bool look(struct accounting *accounting, const struct machine_uuid *uuid,
     look->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     look->begun_at = monotonic_time(accounting);
-    bool ok = host->driver->sample(host, uuid, &look->sample, fault);
+    bool ok = host_sample(host, uuid, &look->sample, fault);
     bool is_gone = !ok && fault->code == HRESULT_VM_E_VM_UNKNOWN;
     if (is_gone || (ok && look->sample.domain_id == NOT_RUNNING))
         account_read_remaining(accounting, uuid, &look->final);
@@ -855,7 +855,7 @@ static bool must_look_again(struct accounting *accounting, struct account **foun
     look->attempts_left++;
     pthread_mutex_unlock(&accounting->lock);
     clock_sleep(FINAL_FIGURES_WAIT);
-    accounting->host->driver->settle(accounting->host);
+    host_settle(accounting->host);
     pthread_mutex_lock(&accounting->lock);
     *found = account_find(accounting, &look->sample.uuid);
     return true;
@@ -952,7 +952,7 @@ bool accounting_sweep(struct accounting *accounting, struct fault *fault)
     sweep.begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
     sweep.begun_at = monotonic_time(accounting);
-    bool ok = host->driver->sample_all(host, receive_sweep, &sweep, fault);
+    bool ok = host_sample_all(host, receive_sweep, &sweep, fault);
     for (size_t i = 0; i < sweep.ended_count; i++) {
         struct fault ignored; /* the next read of the machine raises it */
         if (account_sample_and_lock(accounting, &sweep.ended[i], &ignored) != NULL)

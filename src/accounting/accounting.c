@@ -37,7 +37,7 @@ void accounting_close(struct accounting *accounting)
     if (accounting == NULL)
         return;
     machine_tasks_wait(accounting);
-    accounting->host->driver->listen(accounting->host, NULL);
+    host_listen(accounting->host, NULL);
     recorder_stop(accounting);
     processor_sampler_stop(accounting);
 }
@@ -58,7 +58,7 @@ static struct account *observe_and_lock(struct accounting *accounting,
 
     if (accounting->max_age == 0)
         return account_sample_and_lock(accounting, uuid, fault);
-    int64_t now = host->driver->monotonic_time(host);
+    int64_t now = host_monotonic_time(host);
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find(accounting, uuid);
     if (is_observed_since(account, now - accounting->max_age))
@@ -206,7 +206,7 @@ static bool snapshot_of_definition(struct accounting *accounting, const struct m
     struct host *host = accounting->host;
     struct adapter_list *adapters = NULL;
 
-    if (!host->driver->adapters(host, uuid, &adapters, fault))
+    if (!host_adapters(host, uuid, &adapters, fault))
         return false;
     bool ok = snapshot_new(snapshot, adapters) || fault_out_of_memory(fault);
     for (size_t i = 0; ok && i < adapters->count; i++)
@@ -225,7 +225,7 @@ static void renew_adapters(struct accounting *accounting, const struct machine_u
     struct adapter_list *known = snapshot->adapters, *renewed = NULL;
     struct fault fault;
 
-    if (accounting->max_age > 0 || !host->driver->adapters(host, uuid, &renewed, &fault))
+    if (accounting->max_age > 0 || !host_adapters(host, uuid, &renewed, &fault))
         return;
     bool is_same = renewed->count == known->count;
     for (size_t i = 0; is_same && i < known->count; i++) {
@@ -283,7 +283,7 @@ bool accounting_since(struct accounting *accounting, const struct machine_uuid *
     if (known)
         return true;
 
-    if (!host->driver->started_at(host, uuid, domain_id, since, fault))
+    if (!host_started_at(host, uuid, domain_id, since, fault))
         return false;
     pthread_mutex_lock(&accounting->lock);
     account = account_find(accounting, uuid);
@@ -302,8 +302,7 @@ bool accounting_uptime(struct accounting *accounting, const struct machine_uuid 
 
     if (!accounting_since(accounting, uuid, &since, fault))
         return false;
-    *seconds =
-        (accounting->host->driver->monotonic_time(accounting->host) - since.at) / CLOCK_SECOND;
+    *seconds = (host_monotonic_time(accounting->host) - since.at) / CLOCK_SECOND;
     return true;
 }
 
@@ -312,7 +311,7 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
 {
     struct host *host = accounting->host;
 
-    host->driver->settle(host);
+    host_settle(host);
     /* Whether a session has ended may not have been told: ask. What the host
      * cannot answer now changes nothing of what is known. */
     struct account *account = account_sample_and_lock(accounting, uuid, fault);
@@ -332,7 +331,7 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
     }
     pthread_mutex_unlock(&accounting->lock);
     if (*exists && last->reason == STOP_UNKNOWN &&
-        !host->driver->stop_reason(host, uuid, &last->reason, fault))
+        !host_stop_reason(host, uuid, &last->reason, fault))
         last->reason = STOP_UNKNOWN;
     return true;
 }
@@ -342,7 +341,7 @@ bool accounting_change(struct accounting *accounting, const struct machine_uuid 
 {
     struct host *host = accounting->host;
 
-    if (!host->driver->change(host, uuid, change, fault))
+    if (!host_change(host, uuid, change, fault))
         return false;
     accounting_note_change(accounting, uuid, change);
     return true;
@@ -392,5 +391,5 @@ bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum w
 bool accounting_record_resets(struct accounting *accounting, struct fault *fault)
 {
     struct host *host = accounting->host;
-    return host->driver->prepare_writing(host, fault) && recorder_start(accounting, fault);
+    return host_prepare_writing(host, fault) && recorder_start(accounting, fault);
 }

@@ -187,8 +187,8 @@ static bool look_at(struct accounting *accounting, const struct machine_uuid *uu
     pthread_mutex_lock(&accounting->lock);
     look->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
-    look->begun_at = host->driver->monotonic_time(host);
-    return host->driver->sample_disks(host, uuid, receive, look, fault);
+    look->begun_at = host_monotonic_time(host);
+    return host_sample_disks(host, uuid, receive, look, fault);
 }
 
 static bool is_fresh(const struct account *account, int64_t moment)
@@ -204,7 +204,7 @@ static struct account *observe_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault)
 {
     struct host *host = accounting->host;
-    int64_t moment = host->driver->monotonic_time(host) - accounting->max_age;
+    int64_t moment = host_monotonic_time(host) - accounting->max_age;
 
     for (int attempt = 0; attempt < LOOKS; attempt++) {
         struct disk_look look;

@@ -80,7 +80,7 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
 
     event_queue_stopped(accounting->events, uuid, reason);
     /* The kernel told of the devices' end before libvirt told of the machine's. */
-    host->driver->settle(host);
+    host_settle(host);
     /* It may be running again by now, and another thread have seen that: what
      * the host says counts only when the account has not changed since. */
     for (int attempt = 0; attempt < ATTEMPTS && !is_settled; attempt++) {
@@ -91,8 +91,8 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
         pthread_mutex_lock(&accounting->lock);
         uint64_t begun_in = accounting->version;
         pthread_mutex_unlock(&accounting->lock);
-        bool is_gone = !host->driver->sample(host, uuid, &now, &fault) &&
-                       fault.code == HRESULT_VM_E_VM_UNKNOWN;
+        bool is_gone =
+            !host_sample(host, uuid, &now, &fault) && fault.code == HRESULT_VM_E_VM_UNKNOWN;
         if (now.domain_id == NOT_RUNNING)
             account_read_remaining(accounting, uuid, &final);
 
@@ -202,14 +202,14 @@ static bool tell_states(struct accounting *accounting, struct fault *fault)
 
     if (!event_queue_is_watching(accounting->events))
         return true;
-    if (!host->driver->list(host, &list, fault))
+    if (!host_list(host, &list, fault))
         return false;
     for (size_t i = 0; i < list.count; i++) {
         const struct machine_list_entry *machine = &list.entries[i];
         uint64_t count = event_queue_count(accounting->events);
         enum machine_state state;
         struct fault gone;
-        if (host->driver->state(host, &machine->uuid, &state, &gone))
+        if (host_state(host, &machine->uuid, &state, &gone))
             event_queue_found(accounting->events, &machine->uuid, machine->name, state, count);
     }
     event_queue_found_all(accounting->events);
@@ -229,7 +229,7 @@ bool accounting_watch(struct accounting *accounting, struct fault *fault)
 {
     struct host *host = accounting->host;
 
-    if (!host->driver->tells(host))
+    if (!host_tells(host))
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "this host's driver tells of no events; ask for State instead");
     if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
@@ -273,5 +273,5 @@ void accounting_listen(struct accounting *accounting)
         .device_gone = on_device_gone,
         .missed = on_missed,
     };
-    accounting->host->driver->listen(accounting->host, &listener);
+    host_listen(accounting->host, &listener);
 }

@@ -79,7 +79,7 @@ static void look(struct accounting *accounting)
     struct fault fault = {0};
 
     pthread_mutex_unlock(&accounting->lock);
-    bool ok = host->driver->processor_times(host, receive, accounting, &fault);
+    bool ok = host_processor_times(host, receive, accounting, &fault);
     pthread_mutex_lock(&accounting->lock);
     sampler->has_failed = !ok;
     if (!ok)
@@ -154,7 +154,7 @@ find_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
 {
     const struct account *account = account_find(accounting, uuid);
     const struct processor_account *processors = account != NULL ? account->processors : NULL;
-    int64_t now = accounting->host->driver->monotonic_time(accounting->host);
+    int64_t now = host_monotonic_time(accounting->host);
 
     if (processors == NULL || processors->domain_id != domain_id ||
         !processors->utilization.is_started || now - processors->utilization.looked_at > OLDEST)

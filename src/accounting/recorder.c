@@ -21,7 +21,7 @@ static bool write_baseline(struct accounting *accounting, const struct machine_u
     pthread_mutex_unlock(&accounting->lock);
     if (baseline == NULL)
         return fault_set(fault, HRESULT_S_FALSE, "the machine has no baseline to record");
-    bool ok = host->driver->write_baseline(host, uuid, baseline, fault);
+    bool ok = host_write_baseline(host, uuid, baseline, fault);
     baseline_free(baseline);
     return ok;
 }

@@ -91,7 +91,7 @@ static bool begin(struct machine_task *task, struct fault *fault)
     struct host *host = task->accounting->host;
     bool is_open = false;
 
-    if (!host->driver->begin(host, &task->uuid, task->change, on_ended, task, &is_open, fault))
+    if (!host_begin(host, &task->uuid, task->change, on_ended, task, &is_open, fault))
         return false;
     if (is_open) {
         add_running(task);
@@ -104,7 +104,7 @@ static bool begin(struct machine_task *task, struct fault *fault)
 
 static bool takes_time(struct host *host, enum machine_change change)
 {
-    return host->driver->takes_time != NULL && host->driver->takes_time(host, change);
+    return host->driver->life_cycle->takes_time != NULL && host_takes_time(host, change);
 }
 
 /* In a thread, which has a reference of its own. */
@@ -113,7 +113,7 @@ static bool start(struct machine_task *task, struct fault *fault)
     struct accounting *accounting = task->accounting;
     struct host *host = accounting->host;
 
-    if (!host->driver->check_change(host, &task->uuid, task->change, fault) ||
+    if (!host_check_change(host, &task->uuid, task->change, fault) ||
         (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault)))
         return false;
     add_running(task);
@@ -139,7 +139,7 @@ struct machine_task *machine_task_begin(struct accounting *accounting,
     task->accounting = accounting_hold(accounting);
     task->uuid = *uuid;
     task->change = change;
-    bool by_host = accounting->host->driver->begin != NULL;
+    bool by_host = accounting->host->driver->life_cycle->begin != NULL;
     bool in_thread = !by_host && takes_time(accounting->host, change);
     bool ok = by_host     ? begin(task, fault)
               : in_thread ? start(task, fault)
@@ -158,9 +158,8 @@ bool machine_task_await(struct machine_task *task, int64_t milliseconds, bool *h
 {
     struct host *host = task->accounting->host;
 
-    *has_waited = host->driver->await != NULL;
-    return !*has_waited || task->is_complete ||
-           host->driver->await(host, &task->uuid, milliseconds, fault);
+    *has_waited = host->driver->life_cycle->await != NULL;
+    return !*has_waited || task->is_complete || host_await(host, &task->uuid, milliseconds, fault);
 }
 
 bool machine_task_is_complete(struct machine_task *task)
@@ -193,8 +192,7 @@ int machine_task_percent(struct machine_task *task)
 
     if (machine_task_is_complete(task))
         return 100;
-    bool is_known =
-        task->change == CHANGE_SAVE && host->driver->progress(host, &task->uuid, &percent);
+    bool is_known = task->change == CHANGE_SAVE && host_progress(host, &task->uuid, &percent);
     pthread_mutex_lock(&task->accounting->lock);
     if (is_known && percent > task->percent) /* the machine's memory may grow meanwhile */
         task->percent = percent;
@@ -220,7 +218,7 @@ bool machine_task_cancel(struct machine_task *task, struct fault *fault)
     pthread_mutex_lock(&task->accounting->lock);
     task->is_cancelled = true; /* before the host ends it */
     pthread_mutex_unlock(&task->accounting->lock);
-    if (host->driver->cancel(host, &task->uuid, fault))
+    if (host_cancel(host, &task->uuid, fault))
         return true;
     pthread_mutex_lock(&task->accounting->lock);
     task->is_cancelled = false;
@@ -251,7 +249,7 @@ void machine_tasks_wait(struct accounting *accounting)
 {
     int64_t deadline = clock_deadline(PATIENCE_SECONDS * CLOCK_SECOND);
 
-    if (accounting->host->driver->begin != NULL)
+    if (accounting->host->driver->life_cycle->begin != NULL)
         return; /* no thread carries them out; closing the host ends them */
     pthread_mutex_lock(&accounting->lock);
     while (accounting->running_tasks != NULL &&

@@ -75,7 +75,7 @@ static struct scheduling read_scheduling(lua_State *L, const void *object, const
     struct scheduling scheduling;
     struct fault fault;
 
-    if (!host->driver->scheduling(host, accountant_uuid(object), &scheduling, &fault))
+    if (!host_scheduling(host, accountant_uuid(object), &scheduling, &fault))
         accountant_raise(L, member, &fault);
     return scheduling;
 }
@@ -103,7 +103,7 @@ static int push_no_reserve(lua_State *L, const void *object, const char *member)
     enum machine_state state;
     struct fault fault;
 
-    if (!host->driver->state(host, accountant_uuid(object), &state, &fault))
+    if (!host_state(host, accountant_uuid(object), &state, &fault))
         accountant_raise(L, member, &fault);
     lua_pushnumber(L, 0);
     return 1;
@@ -213,7 +213,7 @@ int accountant_set_scheduling_parameters(lua_State *L, void *object)
     wanted.host_processors = present.host_processors;
     wanted.can_limit = present.can_limit;
     if (!scheduling_check(&present, &wanted, &fault) ||
-        !host->driver->set_scheduling(host, accountant_uuid(object), &wanted, &fault))
+        !host_set_scheduling(host, accountant_uuid(object), &wanted, &fault))
         return accountant_raise(L, member, &fault);
     return 0;
 }

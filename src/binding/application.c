@@ -141,7 +141,7 @@ static void end_work(struct application_hold *hold)
     if (is_lost_by_fork(hold->host))
         return;
     accounting_close(hold->accounting);
-    hold->host->driver->close(hold->host);
+    host_close(hold->host);
 }
 
 static void clear_hold(void *resource)
@@ -272,7 +272,7 @@ static int get_name(lua_State *L, void *object)
     struct product product;
     struct fault fault;
 
-    if (!application->host->driver->product(application->host, &product, &fault))
+    if (!host_product(application->host, &product, &fault))
         return raise(L, "Name", &fault);
     lua_pushstring(L, product.name);
     return 1;
@@ -291,7 +291,7 @@ static int get_version(lua_State *L, void *object)
     struct product product;
     struct fault fault;
 
-    if (!application->host->driver->product(application->host, &product, &fault))
+    if (!host_product(application->host, &product, &fault))
         return raise(L, "Version", &fault);
     lua_pushstring(L, product.version);
     return 1;
@@ -316,7 +316,7 @@ static int get_uptime(lua_State *L, void *object)
     struct fault fault;
     int64_t seconds;
 
-    if (!application->host->driver->uptime(application->host, &seconds, &fault))
+    if (!host_uptime(application->host, &seconds, &fault))
         return raise(L, "UpTime", &fault);
     lua_pushinteger(L, seconds);
     return 1;
@@ -341,7 +341,7 @@ static int get_virtual_machines(lua_State *L, void *object)
     int resource = lua_gettop(L);
     struct fault fault;
 
-    if (!application->host->driver->list(application->host, list, &fault))
+    if (!host_list(application->host, list, &fault))
         return raise(L, "VirtualMachines", &fault);
     machine_list_sort(list);
     lua_createtable(L, list->count < INT_MAX ? (int)list->count : 0, 0);
@@ -389,7 +389,7 @@ static int find_virtual_machine(lua_State *L, void *object)
         return 1;
     }
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
-    if (!application->host->driver->name(application->host, &uuid, name, &fault)) {
+    if (!host_name(application->host, &uuid, name, &fault)) {
         if (fault.code != HRESULT_VM_E_VM_UNKNOWN)
             return raise(L, "FindVirtualMachine", &fault);
         lua_pushnil(L); /* it has gone since it was found */
@@ -601,7 +601,7 @@ static int get_accounting(lua_State *L, void *object)
      * is shown even while libvirt is down. */
     bool ok = accounting_sweep(application->accounting, &fault) &&
               accounting_sweep(application->accounting, &fault);
-    host->driver->sources(host, receive_source, list, &fault);
+    host_sources(host, receive_source, list, &fault);
     if (!ok && list->count == 0)
         return raise(L, "Accounting", &fault);
     if (list->is_incomplete)

@@ -42,7 +42,7 @@ static const struct host_info *ask(lua_State *L, const void *object, enum host_p
     struct host_info *info = resource_new(L, sizeof *info, clear);
     struct fault fault;
 
-    if (!host->driver->host_info(host, part, info, &fault))
+    if (!host_read_info(host, part, info, &fault))
         class_raise(L, &host_info_class, member, &fault);
     return info;
 }

@@ -75,7 +75,7 @@ static int get_name(lua_State *L, void *object)
     int resource = lua_gettop(L);
     struct fault fault;
 
-    if (!host->driver->name(host, &machine->uuid, name, &fault))
+    if (!host_name(host, &machine->uuid, name, &fault))
         return raise(L, "Name", &fault);
     lua_pushstring(L, *name);
     resource_clear(L, resource);
@@ -129,7 +129,7 @@ static int get_notes(lua_State *L, void *object)
     char **notes = resource_new(L, sizeof *notes, resource_free_pointer);
     struct fault fault;
 
-    if (!host->driver->notes(host, &machine->uuid, notes, &fault))
+    if (!host_notes(host, &machine->uuid, notes, &fault))
         return raise(L, "Notes", &fault);
     lua_pushstring(L, *notes);
     resource_clear(L, -2);
@@ -167,7 +167,7 @@ static int get_memory(lua_State *L, void *object)
     uint64_t megabytes;
     struct fault fault;
 
-    if (!host->driver->memory(host, &machine->uuid, &megabytes, &fault))
+    if (!host_memory(host, &machine->uuid, &megabytes, &fault))
         return raise(L, "Memory", &fault);
     lua_pushinteger(L, (lua_Integer)megabytes);
     return 1;
@@ -209,7 +209,7 @@ static int get_saved_state_file_path(lua_State *L, void *object)
     char **path = resource_new(L, sizeof *path, resource_free_pointer);
     struct fault fault;
 
-    if (!host->driver->saved_state_path(host, &machine->uuid, path, &fault))
+    if (!host_saved_state_path(host, &machine->uuid, path, &fault))
         return raise(L, "SavedStateFilePath", &fault);
     lua_pushstring(L, *path);
     resource_clear(L, -2);
@@ -246,7 +246,7 @@ static int get_state(lua_State *L, void *object)
     enum machine_state state;
     struct fault fault;
 
-    if (!host->driver->state(host, &machine->uuid, &state, &fault))
+    if (!host_state(host, &machine->uuid, &state, &fault))
         return raise(L, "State", &fault);
     state = machine_tasks_state(machine->application->accounting, &machine->uuid, state);
     lua_pushinteger(L, state);

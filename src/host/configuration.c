@@ -51,7 +51,7 @@ static bool check_stopped(struct host *host, const struct machine_uuid *uuid, st
 {
     enum machine_state state;
 
-    if (!host->driver->state(host, uuid, &state, fault))
+    if (!host_state(host, uuid, &state, fault))
         return false;
     if (state == MACHINE_Saved)
         return fault_set(fault, HRESULT_VM_E_VM_RUNNING,
@@ -68,7 +68,7 @@ static bool check_duplicate(struct host *host, const struct machine_uuid *uuid, 
     struct machine_list list = {0};
     bool ok = true;
 
-    if (!host->driver->list(host, &list, fault))
+    if (!host_list(host, &list, fault))
         return false;
     *same = false;
     for (size_t i = 0; i < list.count && ok; i++) {
@@ -98,7 +98,7 @@ bool configuration_set_name(struct host *host, const struct machine_uuid *uuid, 
                          LONGEST_NAME);
     if (!check_stopped(host, uuid, fault) || !check_duplicate(host, uuid, name, &same, fault))
         return false;
-    return same || host->driver->rename(host, uuid, name, fault);
+    return same || host_rename(host, uuid, name, fault);
 }
 
 /* A copy whose lines end as XML keeps them: libvirt would do the same when it
@@ -136,7 +136,7 @@ bool configuration_set_notes(struct host *host, const struct machine_uuid *uuid,
     char *text = with_line_feeds(notes);
     if (text == NULL)
         return fault_out_of_memory(fault);
-    bool ok = host->driver->set_notes(host, uuid, text, fault);
+    bool ok = host_set_notes(host, uuid, text, fault);
     free(text);
     return ok;
 }
@@ -149,5 +149,5 @@ bool configuration_set_memory(struct host *host, const struct machine_uuid *uuid
                          "a machine's memory must be from %d to %d MB, not %lld", LEAST_MEMORY,
                          MOST_MEMORY, (long long)megabytes);
     return check_stopped(host, uuid, fault) &&
-           host->driver->set_memory(host, uuid, (uint64_t)megabytes, fault);
+           host_set_memory(host, uuid, (uint64_t)megabytes, fault);
 }

@@ -15,13 +15,13 @@ void host_release(struct host *host)
 bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                struct fault *fault)
 {
-    if (!host->driver->find(host, name, uuid, found, fault))
+    if (!host_find_exact(host, name, uuid, found, fault))
         return false;
     if (*found)
         return true;
 
     struct machine_list list = {0};
-    if (!host->driver->list(host, &list, fault))
+    if (!host_list(host, &list, fault))
         return false;
 
     const struct machine_list_entry *match = NULL;

@@ -332,43 +332,79 @@ BOUNDED(libvirt_host_info,
         (struct host * host, enum host_part part, struct host_info *info, struct fault *fault),
         (host, part, info, fault), fault)
 
-const struct host_driver libvirt_driver = {
+static const struct host_inventory inventory_functions = {
     .list = bounded_list,
     .find = bounded_find,
     .name = bounded_name,
     .state = bounded_state,
     .adapters = bounded_adapters,
+};
+
+static const struct host_counters counters_functions = {
     .sample = libvirt_sample,
     .sample_all = libvirt_sample_all,
     .sample_disks = libvirt_sample_disks,
     .processor_times = libvirt_processor_times,
-    .scheduling = libvirt_scheduling,
-    .set_scheduling = libvirt_set_scheduling,
+    .started_at = started_at,
+    .stop_reason = bounded_stop_reason,
+    .sources = libvirt_sources,
+    .settle = libvirt_settle,
+    .device_bytes = device_bytes,
+};
+
+static const struct host_life_cycle life_cycle_functions = {
     .takes_time = libvirt_takes_time,
     .check_change = bounded_libvirt_check_change,
     .progress = bounded_libvirt_progress,
     .cancel = bounded_libvirt_cancel,
     .change = bounded_libvirt_change,
-    .started_at = started_at,
+};
+
+static const struct host_configuration configuration_functions = {
     .rename = bounded_libvirt_rename,
     .set_notes = bounded_libvirt_set_notes,
     .set_memory = bounded_libvirt_set_memory,
     .notes = bounded_libvirt_notes,
     .memory = bounded_libvirt_memory,
     .saved_state_path = bounded_libvirt_saved_state_path,
+};
+
+static const struct host_scheduler scheduler_functions = {
+    .scheduling = libvirt_scheduling,
+    .set_scheduling = libvirt_set_scheduling,
+};
+
+static const struct host_baseline_store baseline_store_functions = {
+    .write_baseline = bounded_libvirt_write_baseline,
+    .prepare_writing = bounded_libvirt_prepare_writing,
+};
+
+static const struct host_information information_functions = {
     .host_info = bounded_libvirt_host_info,
     .product = bounded_product,
     .uptime = bounded_uptime,
-    .unix_time = unix_time,
-    .monotonic_time = monotonic_time,
-    .stop_reason = bounded_stop_reason,
-    .sources = libvirt_sources,
+};
+
+static const struct host_event_source event_source_functions = {
     .tells = bounded_libvirt_tells,
     .listen = libvirt_listen,
-    .settle = libvirt_settle,
-    .device_bytes = device_bytes,
-    .write_baseline = bounded_libvirt_write_baseline,
-    .prepare_writing = bounded_libvirt_prepare_writing,
+};
+
+static const struct host_clock clock_functions = {
+    .unix_time = unix_time,
+    .monotonic_time = monotonic_time,
+};
+
+const struct host_driver libvirt_driver = {
+    .inventory = &inventory_functions,
+    .counters = &counters_functions,
+    .life_cycle = &life_cycle_functions,
+    .configuration = &configuration_functions,
+    .scheduler = &scheduler_functions,
+    .baseline_store = &baseline_store_functions,
+    .information = &information_functions,
+    .event_source = &event_source_functions,
+    .clock = &clock_functions,
     .close = libvirt_close,
     .destroy = libvirt_destroy,
 };

@@ -15,7 +15,7 @@ static const unsigned PROCESSOR_FLAGS = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
 
 static int64_t now(struct host *host)
 {
-    return host->driver->monotonic_time(host);
+    return host_monotonic_time(host);
 }
 
 /* False for one that does not run. */

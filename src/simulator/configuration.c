@@ -30,7 +30,7 @@ bool simulator_host_info_part(struct host *host, enum host_part part, struct hos
         return false;
     *info = *kept;
     info->features = strdup(kept->features);
-    info->unix_time = host->driver->unix_time(host);
+    info->unix_time = host_unix_time(host);
     return info->features != NULL || fault_out_of_memory(fault);
 }
 
@@ -93,7 +93,7 @@ bool simulator_saved_state_path(struct host *host, const struct machine_uuid *uu
     enum machine_state state;
 
     if (simulator_configuration(host, SIMULATOR_CALL_configuration, uuid, fault) == NULL ||
-        !host->driver->state(host, uuid, &state, fault))
+        !host_state(host, uuid, &state, fault))
         return false;
     if (state != MACHINE_Saved)
         return fault_set(fault, HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");

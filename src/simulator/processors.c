@@ -35,7 +35,7 @@ bool simulated_processor_times(struct host *host, processor_time_receiver *recei
         const struct processor_time time = {
             .uuid = machine->uuid,
             .domain_id = machine->domain_id,
-            .at = host->driver->monotonic_time(host),
+            .at = host_monotonic_time(host),
             .begun_at = machine->begun_at,
             .used = machine->processor_time,
             .processors = machine->processors,

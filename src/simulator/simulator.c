@@ -855,44 +855,80 @@ static void destroy(struct host *host)
     free(host);
 }
 
-static const struct host_driver simulator_driver = {
-    .is_synchronous = true,
+static const struct host_inventory inventory_functions = {
     .list = list,
     .find = find,
     .name = name,
     .state = state,
     .adapters = adapters,
+};
+
+static const struct host_counters counters_functions = {
     .sample = sample,
     .sample_all = sample_all,
     .sample_disks = simulated_sample_disks,
     .processor_times = simulated_processor_times,
-    .scheduling = simulated_scheduling,
-    .set_scheduling = simulated_set_scheduling,
+    .started_at = started_at,
+    .stop_reason = stop_reason,
+    .sources = sources,
+    .settle = settle,
+    .device_bytes = device_bytes,
+};
+
+static const struct host_life_cycle life_cycle_functions = {
     .begin = simulated_begin,
     .await = simulated_await,
     .progress = simulated_progress,
     .cancel = simulated_cancel,
     .change = change,
-    .started_at = started_at,
+};
+
+static const struct host_configuration configuration_functions = {
     .rename = simulator_rename,
     .set_notes = simulator_set_notes,
     .set_memory = simulator_set_memory,
     .notes = simulator_notes,
     .memory = simulator_memory,
     .saved_state_path = simulator_saved_state_path,
+};
+
+static const struct host_scheduler scheduler_functions = {
+    .scheduling = simulated_scheduling,
+    .set_scheduling = simulated_set_scheduling,
+};
+
+static const struct host_baseline_store baseline_store_functions = {
+    .write_baseline = write_baseline,
+    .prepare_writing = prepare_writing,
+};
+
+static const struct host_information information_functions = {
     .host_info = simulator_host_info_part,
     .product = product,
     .uptime = uptime,
-    .unix_time = unix_time,
-    .monotonic_time = monotonic_time,
-    .stop_reason = stop_reason,
-    .sources = sources,
+};
+
+static const struct host_event_source event_source_functions = {
     .tells = tells,
     .listen = listen,
-    .settle = settle,
-    .device_bytes = device_bytes,
-    .write_baseline = write_baseline,
-    .prepare_writing = prepare_writing,
+};
+
+static const struct host_clock clock_functions = {
+    .unix_time = unix_time,
+    .monotonic_time = monotonic_time,
+};
+
+static const struct host_driver simulator_driver = {
+    .is_synchronous = true,
+    .inventory = &inventory_functions,
+    .counters = &counters_functions,
+    .life_cycle = &life_cycle_functions,
+    .configuration = &configuration_functions,
+    .scheduler = &scheduler_functions,
+    .baseline_store = &baseline_store_functions,
+    .information = &information_functions,
+    .event_source = &event_source_functions,
+    .clock = &clock_functions,
     .close = close_host,
     .destroy = destroy,
 };
