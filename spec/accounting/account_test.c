@@ -174,6 +174,7 @@ static void end(void)
 {
     CHECK(world.locked_calls == 0);
     accounting_close(world.accounting);
+    accounting_release(world.accounting);
     baseline_free(world.baseline);
 }
 

@@ -178,6 +178,7 @@ static void a_recorder_tries_again_after_a_second(void)
     CHECK(now() - begun < 5000);
     pthread_join(clock, NULL);
     accounting_close(accounting);
+    accounting_release(accounting);
     set_wall_clock(0);
 }
 
@@ -195,6 +196,7 @@ static void closing_waits_two_seconds_for_a_task(void)
     if (pthread_create(&clock, NULL, set_back, NULL) != 0)
         abort();
     accounting_close(accounting);
+    accounting_release(accounting);
     CHECK(now() - begun >= 1900 && now() - begun < 6000);
     pthread_join(clock, NULL);
     set_wall_clock(0);
