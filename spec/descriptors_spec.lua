@@ -2,6 +2,8 @@
 -- so; the process goes on. GLib, in which libvirt keeps a loop for each
 -- connection, would end it.
 
+local agent = require "spec.support.agent"
+local host = require "spec.support.libvirt_host"
 local shell = require "spec.support.shell"
 
 local SCRIPT <const> = [[
@@ -53,4 +55,29 @@ describe("with few descriptors #native", function()
       assert.is_true(uri ~= "test:///default" or connected > 0)
     end)
   end
+end)
+
+host.describe(_ENV, "with no descriptor left #root", function()
+  setup(host.start)
+  teardown(function()
+    host.destroy_all()
+    host.stop()
+  end)
+
+  it("a start that cannot be looked up is no machine without a process", function()
+    host.idle_machines(1, 1, "scarce")
+    local a <close> = agent.start()
+    a:eval [[
+      objVS = connect()
+      objAccountant = objVS:FindVirtualMachine("scarce1").Accountant]]
+    host.shell(("prlimit --nofile=64:64 --pid %d"):format(a:eval "return process.id()"))
+    local message, after = table.unpack(a:eval [[
+      local files = {}
+      for _ = 1, 100 do files[#files + 1] = io.open("/dev/null") end
+      local ok, result = pcall(function() return objAccountant.Since end)
+      for _, file in ipairs(files) do file:close() end
+      return { ok and "known" or result.message, objAccountant.Since }]])
+    assert.is_truthy(message:find("EMFILE", 1, true), message)
+    assert.equal("integer", math.type(after))
+  end)
 end)

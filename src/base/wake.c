@@ -1,5 +1,7 @@
 #include "base/wake.h"
 
+#include "base/descriptors.h"
+
 #include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -8,8 +10,9 @@
 bool wake_open(struct wake *wake, struct fault *fault)
 {
     wake->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return wake->descriptor >= 0 ||
-           fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE, "no more files can be opened");
+    return wake->descriptor >= 0 || (descriptors_check(1, "cannot wait for events", fault) &&
+                                     fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE,
+                                               "cannot wait for events: eventfd() failed"));
 }
 
 void wake_close(struct wake *wake)

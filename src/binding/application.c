@@ -199,6 +199,8 @@ static void close_application(lua_State *L, struct application *application)
     lua_getiuservalue(L, 1, HOLD);
     resource_clear(L, -1);
     lua_pop(L, 1);
+    application->host = NULL;
+    application->accounting = NULL;
 }
 
 bool application_is_open(const struct application *application)

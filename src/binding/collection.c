@@ -217,14 +217,13 @@ static void push_empty_host(lua_State *L, const char *uri)
 static int to_string(lua_State *L)
 {
     const struct collection *collection = check_collection(L);
-    const struct host *host = collection->application->host; /* NULL for a closed one */
 
     luaL_getmetafield(L, 1, "__name");
     lua_pushfstring(L, "%s of %I", lua_tostring(L, -1), collection->count);
-    if (collection->count > 0 || host == NULL ||
+    if (collection->count > 0 || !application_is_open(collection->application) ||
         class_test_object(L, &machine_collection_class, 1) == NULL)
         return 1;
-    push_empty_host(L, host->uri);
+    push_empty_host(L, collection->application->host->uri);
     lua_concat(L, 2);
     return 1;
 }

@@ -1,6 +1,7 @@
 #include "libvirt_host/libvirt_host.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/interrupt.h"
 #include "base/thread.h"
 #include "libvirt_host/call.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -141,30 +141,11 @@ static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_
 }
 
 /* GLib, in which libvirt keeps a loop for each connection, ends the process
- * when it gets no descriptor. So the few that are needed are tried before. */
+ * when it gets no descriptor. So the few that are needed are tried before:
+ * sockets, loops, what NSS and TLS open meanwhile. */
 static bool check_descriptors(struct fault *fault)
 {
-    enum { NEEDED = 16 }; /* sockets, loops, what NSS and TLS open meanwhile */
-    int opened[NEEDED], count = 0, error = 0;
-
-    while (count < NEEDED && error == 0) {
-        opened[count] = eventfd(0, EFD_CLOEXEC);
-        if (opened[count] < 0)
-            error = errno;
-        else
-            count++;
-    }
-    for (int i = 0; i < count; i++)
-        close(opened[i]);
-    return error == 0 ||
-           fault_set(fault, HRESULT_VM_E_OUT_OF_RESOURCE,
-                     "cannot connect: a connection needs %d free file descriptors, and there are "
-                     "%d (%s: %s); close files, or raise the limit (ulimit -n)",
-                     NEEDED, count,
-                     error == EMFILE   ? "EMFILE"
-                     : error == ENFILE ? "ENFILE"
-                                       : "eventfd",
-                     strerror(error));
+    return descriptors_check(16, "cannot connect", fault);
 }
 
 static virConnectPtr open_connection(struct libvirt_host *self, enum access access, int *socket,

@@ -1,5 +1,6 @@
 #include "libvirt_host/daemon.h"
 
+#include "base/descriptors.h"
 #include "libvirt_host/process_time.h"
 #include "libvirt_host/uri.h"
 
@@ -203,6 +204,8 @@ static pid_t find_daemon(const struct wanted *wanted, struct fault *fault)
         if (is_daemon(search.other))
             return search.other;
     }
+    if (!descriptors_check(3, what, fault)) /* it was looked for in /proc */
+        return 0;
     if (search.daemon != 0)
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "%s: this process is connected to more than one that the URI may mean", what);

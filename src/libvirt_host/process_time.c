@@ -1,6 +1,7 @@
 #include "libvirt_host/process_time.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -127,7 +128,9 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *sta
     machine_uuid_format(uuid, text);
     size_t found = find_processes(text, &ticks);
     if (found != 1)
-        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+        /* /proc cannot be read without descriptors: a folder and a file of it. */
+        return descriptors_check(2, "when the machine started cannot be known", fault) &&
+               fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "when the machine started cannot be known: this process did not see it "
                          "start, libvirt does not tell, and /proc shows %s QEMU process with its "
                          "UUID",
