@@ -1,7 +1,8 @@
 #include "libvirt_host/known_domain.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 #include "libvirt_host/baseline_xml.h"
 #include "libvirt_host/socket_watch.h"
@@ -255,17 +256,10 @@ static void on_resynchronize(int timer, void *context)
  * A lost daemon's return
  * ------------------------------------------------------------------------ */
 
-static int64_t monotonic_nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void libvirt_await_return(struct libvirt_host *self)
 {
     pthread_mutex_lock(&self->lock);
-    self->eager_until = monotonic_nanoseconds() + (int64_t)EAGER_MILLISECONDS * 1000000;
+    self->eager_until = clock_deadline(EAGER_MILLISECONDS * CLOCK_MILLISECOND);
     if (self->reconnect_timer >= 0)
         virEventUpdateTimeout(self->reconnect_timer, 0);
     pthread_mutex_unlock(&self->lock);
@@ -316,7 +310,7 @@ static void on_reconnect(int timer, void *context)
         stop_socket_watch(self);
         virEventUpdateTimeout(timer, -1);
     } else {
-        bool is_eager = watch_socket(self) && monotonic_nanoseconds() < self->eager_until;
+        bool is_eager = watch_socket(self) && clock_now() < self->eager_until;
         virEventUpdateTimeout(timer, is_eager ? EAGER_RETRY_MILLISECONDS : RETRY_MILLISECONDS);
     }
     pthread_mutex_unlock(&self->lock);

@@ -88,7 +88,7 @@ struct libvirt_host {
 
     int reconnect_timer;               /* -1: none */
     struct socket_watch *socket_watch; /* NULL but while the connection is lost */
-    int64_t eager_until; /* monotonic nanoseconds: the daemon may be back at any moment */
+    int64_t eager_until;               /* of clock_now(): the daemon may be back at any moment */
     int resynchronize_timer;
     struct link_monitor_subscriber subscriber;
 };
