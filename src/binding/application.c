@@ -430,12 +430,14 @@ struct source_list {
     struct counter_source *sources;
     size_t count, capacity;
     bool is_incomplete;
+    bool has_unproven;
 };
 
 static void receive_source(void *context, struct counter_source *source)
 {
     struct source_list *list = context;
 
+    list->has_unproven = list->has_unproven || source->is_unproven;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity * 2 + 16;
         struct counter_source *grown = realloc(list->sources, capacity * sizeof *grown);
@@ -461,6 +463,26 @@ static void clear_sources(void *context)
         free(list->sources[i].device);
     }
     free(list->sources);
+    *list = (struct source_list){0};
+}
+
+/* The first sweep finds the devices and the second proves them, unless that of
+ * another thread came between: then it takes one more. What is known is given
+ * even while libvirt is down. */
+static bool collect_sources(const struct application *application, struct source_list *list,
+                            struct fault *fault)
+{
+    enum { MOST_SWEEPS = 6 };
+    struct fault none;
+    bool ok = true, is_settled = false;
+
+    for (int sweeps = 0; ok && !is_settled && sweeps < MOST_SWEEPS; sweeps++) {
+        ok = accounting_sweep(application->accounting, fault);
+        clear_sources(list);
+        host_sources(application->host, receive_source, list, &none);
+        is_settled = sweeps > 0 && !list->has_unproven;
+    }
+    return ok;
 }
 
 static int compare_sources(const void *a, const void *b)
@@ -594,16 +616,11 @@ machines. Empty for a driver that is asked adapter by adapter, and so keeps noth
 static int get_accounting(lua_State *L, void *object)
 {
     const struct application *application = object;
-    struct host *host = application->host;
     struct source_list *list = resource_new(L, sizeof *list, clear_sources);
     int resource = lua_gettop(L);
     struct fault fault;
 
-    /* The first look finds the devices, the second proves them. What is known
-     * is shown even while libvirt is down. */
-    bool ok = accounting_sweep(application->accounting, &fault) &&
-              accounting_sweep(application->accounting, &fault);
-    host_sources(host, receive_source, list, &fault);
+    bool ok = collect_sources(application, list, &fault);
     if (!ok && list->count == 0)
         return raise(L, "Accounting", &fault);
     if (list->is_incomplete)

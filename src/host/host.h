@@ -58,6 +58,7 @@ struct counter_source {
     uint64_t ifindex; /* 0 when it cannot be seen */
     const char *source;
     const char *reason;
+    bool is_unproven; /* another sample may change that */
 };
 typedef void source_receiver(void *context, struct counter_source *source);
 

@@ -431,7 +431,8 @@ static void tell_sources(struct libvirt_host *self, const struct known_domain *k
                            ? known->devices[i].incarnation
                            : 0,
             .source = known->trust == TRUST_PROVEN ? "kernel" : "libvirt",
-            .reason = reason_of(self, known, i)};
+            .reason = reason_of(self, known, i),
+            .is_unproven = known->trust == TRUST_UNPROVEN};
         memcpy(source.mac, adapter->mac, MAC_SIZE);
         receive(context, &source);
     }
