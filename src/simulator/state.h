@@ -1,7 +1,9 @@
 /*
  * state: what the simulator's files share.
  *
- * simulator.c   the host and its machines
+ * state.c       what all of them ask of it
+ * simulator.c   the machines and their adapters
+ * driver.c      the host that stands on it
  * disks.c       their disks
  * processors.c  their processors
  * tasks.c       changes of them that take time
@@ -90,7 +92,7 @@ struct simulated_host {
     struct host_listener listener;
 };
 
-/* simulator.c */
+/* state.c */
 
 /* NULL and a fault of VM_E_VM_UNKNOWN when there is none. */
 struct simulated_machine *simulator_find_machine(const struct simulator *simulator,
@@ -112,13 +114,17 @@ bool simulated_machine_fails(const struct simulated_machine *machine, enum simul
 struct simulated_machine *simulator_machine_for(struct host *host, enum simulator_call call,
                                                 const struct machine_uuid *uuid,
                                                 struct fault *fault);
-bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
-                            struct fault *fault);
+int64_t simulator_unix_time(const struct simulator *simulator); /* seconds */
 int64_t simulator_monotonic_time(const struct simulator *simulator);
 static inline struct simulator *simulator_of(struct host *host)
 {
     return ((struct simulated_host *)host)->simulator;
 }
+
+/* simulator.c */
+
+bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
+                            struct fault *fault);
 
 /* disks.c */
 
