@@ -1,12 +1,15 @@
 /*
  * state: what the simulator's files share.
  *
- * state.c       what all of them ask of it
- * simulator.c   the machines and their adapters
- * driver.c      the host that stands on it
- * disks.c       their disks
- * processors.c  their processors
- * tasks.c       changes of them that take time
+ * state.c          what all of them ask of it
+ * adapters.c       the machines' network adapters
+ * disks.c          their disks
+ * processors.c     their processors
+ * machines.c       their lives
+ * tasks.c          changes of them that take time
+ * configuration.c  what else their definitions and the host say
+ * simulator.c      the making and the end of all that
+ * driver.c         the host that stands on it
  */
 #ifndef VMACCOUNTANT_SIMULATOR_STATE_H
 #define VMACCOUNTANT_SIMULATOR_STATE_H
@@ -92,6 +95,15 @@ struct simulated_host {
     struct host_listener listener;
 };
 
+/* clang-format off */
+/* Calls the listener's function on each host that has one. */
+#define TELL(simulator, event, ...)                                                            \
+    for (struct simulated_host *host = (simulator)->keeps_silent ? NULL : (simulator)->hosts;  \
+         host != NULL; host = host->next)                                                      \
+        if (host->is_listened_to)                                                              \
+            host->listener.event(host->listener.context, __VA_ARGS__)
+/* clang-format on */
+
 /* state.c */
 
 /* NULL and a fault of VM_E_VM_UNKNOWN when there is none. */
@@ -121,10 +133,18 @@ static inline struct simulator *simulator_of(struct host *host)
     return ((struct simulated_host *)host)->simulator;
 }
 
-/* simulator.c */
+/* machines.c */
 
+void simulated_machine_free(struct simulated_machine *machine);
 bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
                             struct fault *fault);
+
+/* adapters.c */
+
+/* The machine starts, or stops: its devices come, or go. */
+void simulated_adapters_start(struct simulator *simulator, struct simulated_machine *machine);
+void simulated_adapters_stop(struct simulator *simulator, const struct simulated_machine *machine);
+void simulated_adapters_free(struct simulated_machine *machine);
 
 /* disks.c */
 
