@@ -87,6 +87,19 @@ static void start(struct simulator *self, struct simulated_machine *machine)
     TELL(self, started, &machine->uuid, is_restored);
 }
 
+void simulated_machine_end_task(struct simulated_machine *machine, bool ok,
+                                const struct fault *fault)
+{
+    struct simulated_task *task = machine->task;
+
+    if (task == NULL)
+        return;
+    machine->task = NULL;
+    if (task->ended != NULL)
+        task->ended(task->context, ok, fault);
+    free(task);
+}
+
 /* The devices go first, as on a real host. */
 static void stop(struct simulator *self, struct simulated_machine *machine,
                  enum machine_state state, enum stop_reason reason)
@@ -103,7 +116,7 @@ static void stop(struct simulator *self, struct simulated_machine *machine,
     if (machine->task != NULL && machine->task->change == CHANGE_SAVE) {
         struct fault fault;
         simulator_require_running(machine, &fault);
-        simulated_task_fail(machine, &fault);
+        simulated_machine_end_task(machine, false, &fault);
     }
 }
 
@@ -194,7 +207,7 @@ bool simulator_remove_machine(struct simulator *self, const struct machine_uuid 
     *link = machine->next;
     struct fault gone;
     simulator_find_machine(self, uuid, &gone);
-    simulated_task_fail(machine, &gone);
+    simulated_machine_end_task(machine, false, &gone);
     simulated_machine_free(machine);
     return true;
 }

@@ -136,6 +136,10 @@ static inline struct simulator *simulator_of(struct host *host)
 /* machines.c */
 
 void simulated_machine_free(struct simulated_machine *machine);
+/* Takes the task that goes on from the machine, where there is one, and reports how it
+ * ended. */
+void simulated_machine_end_task(struct simulated_machine *machine, bool ok,
+                                const struct fault *fault);
 bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
                             struct fault *fault);
 
@@ -171,8 +175,6 @@ bool simulated_await(struct host *host, const struct machine_uuid *uuid, int64_t
                      struct fault *fault);
 bool simulated_progress(struct host *host, const struct machine_uuid *uuid, int *percent);
 bool simulated_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
-/* The machine that is to be saved has stopped otherwise, or is no more. */
-void simulated_task_fail(struct simulated_machine *machine, const struct fault *fault);
 /* The host is closed: what goes on goes on, and nobody hears of its end. */
 void simulated_tasks_leave(struct host *host);
 

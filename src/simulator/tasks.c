@@ -12,23 +12,6 @@ static int64_t ends_at(const struct simulated_machine *machine)
                : machine->task->begun_at + machine->task_duration;
 }
 
-/* Takes the task from the machine and reports its end. */
-static void end_task(struct simulated_machine *machine, bool ok, const struct fault *fault)
-{
-    struct simulated_task *task = machine->task;
-
-    machine->task = NULL;
-    if (task->ended != NULL)
-        task->ended(task->context, ok, fault);
-    free(task);
-}
-
-void simulated_task_fail(struct simulated_machine *machine, const struct fault *fault)
-{
-    if (machine->task != NULL)
-        end_task(machine, false, fault);
-}
-
 /* The task's time is over: it does now what it was to do. */
 static void complete_task(struct simulator *self, struct simulated_machine *machine)
 {
@@ -41,7 +24,7 @@ static void complete_task(struct simulator *self, struct simulated_machine *mach
               simulator_require(message == NULL, &fault, HRESULT_DISP_E_EXCEPTION, message) &&
               simulator_change(self, &machine->uuid, task->change, &fault);
     machine->task = task;
-    end_task(machine, ok, &fault);
+    simulated_machine_end_task(machine, ok, &fault);
 }
 
 /* The machine whose task is the first to end, by that moment; NULL for none. */
@@ -162,7 +145,7 @@ bool simulated_cancel(struct host *host, const struct machine_uuid *uuid, struct
     if (machine->task == NULL)
         return fault_set(fault, HRESULT_E_FAIL, "the task is complete and cannot be cancelled");
     fault_set(&cancelled, HRESULT_E_FAIL, "the task was cancelled");
-    end_task(machine, false, &cancelled);
+    simulated_machine_end_task(machine, false, &cancelled);
     return true;
 }
 
