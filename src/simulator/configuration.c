@@ -1,6 +1,4 @@
-#include "simulator/configuration.h"
-
-#include "simulator/simulator.h"
+#include "simulator/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +36,7 @@ bool simulator_rename(struct host *host, const struct machine_uuid *uuid, const 
                       struct fault *fault)
 {
     return simulator_configuration(host, SIMULATOR_CALL_change, uuid, fault) != NULL &&
-           simulator_rename_machine(simulator_behind(host), uuid, name, fault);
+           simulator_rename_machine(simulator_of(host), uuid, name, fault);
 }
 
 bool simulator_set_notes(struct host *host, const struct machine_uuid *uuid, const char *notes,
@@ -97,7 +95,7 @@ bool simulator_saved_state_path(struct host *host, const struct machine_uuid *uu
         return false;
     if (state != MACHINE_Saved)
         return fault_set(fault, HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");
-    const char *name = simulator_machine_name(simulator_behind(host), uuid, fault);
+    const char *name = simulator_machine_name(simulator_of(host), uuid, fault);
     return name != NULL && (asprintf(path, "/var/lib/simulator/save/%s.save", name) >= 0 ||
                             fault_out_of_memory(fault));
 }

@@ -15,7 +15,6 @@
 
 #include "core/decimal.h"
 #include "host/host.h"
-#include "simulator/configuration.h"
 
 struct simulator;
 
@@ -69,20 +68,7 @@ void simulator_release(struct simulator *simulator);
 /* A host whose close leaves the simulator as it is. */
 struct host *simulator_connect(struct simulator *simulator);
 
-/* The simulator that simulator_connect made the host of. */
-struct simulator *simulator_behind(struct host *host);
-
-/* The definition of the machine; NULL and a fault without it, or when the call
- * has been made to fail. */
-struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
-                                                        const struct machine_uuid *uuid,
-                                                        struct fault *fault);
-
-/* What the host tells of itself; NULL and a fault when that has been made to
- * fail. */
-const struct host_info *simulator_host_info(struct host *host, struct fault *fault);
-
-/* What it tells from now on, but for its clock, which the simulator has. */
+/* What its hosts say of themselves from now on, but for the clock, which the simulator has. */
 const struct host_info *simulator_told_host_info(const struct simulator *simulator);
 bool simulator_set_host_info(struct simulator *simulator, const struct host_info *info,
                              struct fault *fault);
@@ -99,6 +85,8 @@ void simulator_set_events(struct simulator *simulator, bool told);
  * makes it work again. */
 bool simulator_fail(struct simulator *simulator, enum simulator_call call, const char *message,
                     struct fault *fault);
+
+/* machines.c */
 
 /* A machine that is turned off and has no adapters. */
 bool simulator_add_machine(struct simulator *simulator, const char *name, struct machine_uuid *uuid,
@@ -135,6 +123,8 @@ bool simulator_set_task_duration(struct simulator *simulator, const struct machi
 bool simulator_change(struct simulator *simulator, const struct machine_uuid *uuid,
                       enum machine_change change, struct fault *fault);
 
+/* adapters.c */
+
 bool simulator_plug(struct simulator *simulator, const struct machine_uuid *uuid,
                     const struct simulator_adapter_plan *plan, simulator_adapter_id *id,
                     struct fault *fault);
@@ -145,6 +135,9 @@ bool simulator_transfer(struct simulator *simulator, simulator_adapter_id id,
 /* Sets the device's count, which may so fall without an event. */
 bool simulator_set_counter(struct simulator *simulator, simulator_adapter_id id,
                            enum direction direction, struct decimal bytes, struct fault *fault);
+bool simulator_adapter_mac(struct simulator *simulator, simulator_adapter_id id,
+                           uint8_t mac[MAC_SIZE], struct fault *fault);
+
 /* disks.c */
 
 /* A disk of that target ("vda"); NULL for the first free one. What is not
@@ -174,8 +167,5 @@ bool simulator_set_machine_processors(struct simulator *simulator, const struct 
 /* The machine, which must be running, uses so much processor time. */
 bool simulator_use_processor(struct simulator *simulator, const struct machine_uuid *uuid,
                              uint64_t nanoseconds, struct fault *fault);
-
-bool simulator_adapter_mac(struct simulator *simulator, simulator_adapter_id id,
-                           uint8_t mac[MAC_SIZE], struct fault *fault);
 
 #endif

@@ -72,11 +72,6 @@ struct simulated_machine *simulator_machine_for(struct host *host, enum simulato
     return machine == NULL || simulated_machine_fails(machine, call, fault) ? NULL : machine;
 }
 
-struct simulator *simulator_behind(struct host *host)
-{
-    return simulator_of(host);
-}
-
 struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault)

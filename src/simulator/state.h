@@ -126,6 +126,14 @@ bool simulated_machine_fails(const struct simulated_machine *machine, enum simul
 struct simulated_machine *simulator_machine_for(struct host *host, enum simulator_call call,
                                                 const struct machine_uuid *uuid,
                                                 struct fault *fault);
+/* The definition of the machine; NULL and a fault without it, or when the call
+ * has been made to fail. */
+struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
+                                                        const struct machine_uuid *uuid,
+                                                        struct fault *fault);
+/* What the host tells of itself; NULL and a fault when that has been made to
+ * fail. */
+const struct host_info *simulator_host_info(struct host *host, struct fault *fault);
 int64_t simulator_unix_time(const struct simulator *simulator); /* seconds */
 int64_t simulator_monotonic_time(const struct simulator *simulator);
 static inline struct simulator *simulator_of(struct host *host)
