@@ -1,7 +1,7 @@
 /*
  * simulation: the Lua objects that make a simulated host do things.
  *
- * simulation.c           the host, its machines and their adapters
+ * simulator.c            the host, its machines and their adapters
  * simulated_life.c       how machines stop, fail, and take their time
  * simulation_options.c   the arguments that name something
  * simulated_disk.c       the machines' disks
