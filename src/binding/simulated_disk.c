@@ -32,12 +32,6 @@ void simulated_disk_push(lua_State *L, int machine_index, const char *target, bo
         raise(L, "AddDisk", &fault);
 }
 
-static void check(lua_State *L, void *object, const char *member)
-{
-    const struct simulated_disk_object *disk = object;
-    simulation_check(L, disk->owner, member);
-}
-
 /***
 The disk's name in the machine, as libvirt has it: `vda`.
 @within SimulatedDisk
@@ -166,5 +160,5 @@ const struct class simulated_disk_class = {
     .meaning = "a disk of a simulated machine",
     .written = "disk",
     .members = members,
-    .check = check,
+    .check = simulation_check_owner,
 };

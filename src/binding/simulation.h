@@ -1,11 +1,14 @@
 /*
  * simulation: the Lua objects that make a simulated host do things.
  *
- * simulator.c            the host, its machines and their adapters
+ * simulation.c           what they share
+ * simulation_options.c   the members' arguments
+ * simulator.c            the host
+ * simulated_machine.c    its machines
  * simulated_life.c       how machines stop, fail, and take their time
- * simulation_options.c   the arguments that name something
- * simulated_disk.c       the machines' disks
  * simulated_processor.c  processors
+ * simulated_adapter.c    the machines' network adapters
+ * simulated_disk.c       their disks
  */
 #ifndef VMACCOUNTANT_BINDING_SIMULATION_H
 #define VMACCOUNTANT_BINDING_SIMULATION_H
@@ -30,14 +33,24 @@ struct simulated_machine_object {
     struct machine_uuid uuid;
 };
 
+/* simulation.c */
+
 /* Raises VM_E_APP_SHUTTING_DOWN where the simulator has been collected. */
 void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member);
-
-/* A number of bytes: an integer or a decimal string. */
-struct decimal simulation_check_bytes(lua_State *L, int index);
+/* The same for a machine, an adapter or a disk, each of which begins with its owner. */
+void simulation_check_owner(lua_State *L, void *object, const char *member);
+/* Raises the fault where ok is false; a method then returns nothing. */
+int simulation_done(lua_State *L, bool ok, const char *member, const struct fault *fault);
 
 /* simulation_options.c */
 
+/* A number of bytes: an integer or a decimal string. */
+struct decimal simulation_check_bytes(lua_State *L, int index);
+/* A machine's name. */
+const char *simulation_check_name(lua_State *L, int index);
+/* Reads one of the fields that the table may have; the value stays on the
+ * stack. Returns its Lua type. */
+int simulation_option(lua_State *L, int index, const char *field, int expected);
 /* Raises an argument error, with all known names, where the table has another
  * key. `known` ends with NULL. */
 void simulation_check_options(lua_State *L, int index, const char *const *known);
@@ -45,6 +58,24 @@ void simulation_check_options(lua_State *L, int index, const char *const *known)
  * error that lists them. `what` says what is chosen. */
 int simulation_check_choice(lua_State *L, int index, const char *text, const char *what,
                             const char *const *choices);
+
+/* simulator.c */
+
+/* lua_CFunction: pushes a new Simulator. */
+int simulation_new(lua_State *L);
+
+/* simulated_machine.c */
+
+/* Pushes the machine of the Simulator at the index. */
+void simulated_machine_push(lua_State *L, int owner_index, const struct machine_uuid *uuid);
+
+/* simulated_adapter.c */
+
+/* Plugs an adapter into the machine at the index and pushes it. */
+void simulated_adapter_push(lua_State *L, int machine_index,
+                            const struct simulator_adapter_plan *plan, const char *member);
+
+/* simulated_disk.c */
 
 /* Adds a disk to the machine at the index and pushes it. */
 void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted);
@@ -60,8 +91,5 @@ int simulated_machine_migrate_away(lua_State *L, void *object);
 int simulated_machine_revert(lua_State *L, void *object);
 int simulated_machine_fail(lua_State *L, void *object);
 int simulated_machine_set_task_duration(lua_State *L, void *object);
-
-/* lua_CFunction: pushes a new Simulator. */
-int simulation_new(lua_State *L);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * simulation_options: arguments of the simulator that name one of several things.
- * Whoever misspells a name is shown those that there are.
+ * simulation_options: the arguments of the simulator's members. Whoever misspells a
+ * name is shown those that there are.
  */
 #include "binding/simulation.h"
 #include "binding/text.h"
@@ -59,4 +59,41 @@ int simulation_check_choice(lua_State *L, int index, const char *text, const cha
                       lua_pushfstring(L, "unknown %s '%s'; the known ones are %s", what, text,
                                       push_names(L, choices)));
     return choice;
+}
+
+int simulation_option(lua_State *L, int index, const char *field, int expected)
+{
+    int type = lua_getfield(L, index, field);
+    if (type != LUA_TNIL && type != expected)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be a %s, not a %s", field,
+                                      lua_typename(L, expected), lua_typename(L, type)));
+    if (type == LUA_TSTRING && text_at(L, -1) == NULL)
+        luaL_argerror(L, index,
+                      lua_pushfstring(L, "option '%s' must be UTF-8 text without a NUL, not '%s'",
+                                      field, text_push_shown(L, -1)));
+    return type;
+}
+
+const char *simulation_check_name(lua_State *L, int index)
+{
+    return text_check(L, index, "a machine's name");
+}
+
+struct decimal simulation_check_bytes(lua_State *L, int index)
+{
+    static const char expected[] =
+        "a number of bytes must be an integer or a decimal string from 0 to 2^96-1";
+    struct decimal bytes = DECIMAL_ZERO;
+    size_t length;
+
+    if (lua_type(L, index) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, index, &length);
+        if (decimal_parse(text, length, &bytes) != DECIMAL_PARSED)
+            luaL_argerror(L, index, expected);
+        return bytes;
+    }
+    lua_Integer value = luaL_checkinteger(L, index);
+    luaL_argcheck(L, value >= 0, index, expected);
+    return decimal_from_uint64((uint64_t)value);
 }
