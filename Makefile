@@ -336,7 +336,7 @@ soak:
 # several files: so it reads copies of them, each with a title. What is a
 # function of a module in Lua goes to the page of that module.
 binding     = $(patsubst %,src/binding/%.c,$(1))
-MODEL      := $(call binding,application event_handlers host_info collection machine accountant accountant_processor adapter task)
+MODEL      := $(call binding,application counter_sources event_handlers host_info collection machine accountant accountant_processor adapter task)
 SIMULATION := $(call binding,simulator simulated_machine simulated_adapter simulated_disk simulated_life simulated_processor)
 FUNCTIONS  := $(call binding,module constants)
 OBJECTS    := $(FUNCTIONS) $(MODEL) $(SIMULATION)

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { APPLICATION = 1, KNOWN_NAME, ACCOUNTANT, USER_VALUES = ACCOUNTANT };
-
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name)
 {
@@ -22,24 +20,18 @@ void machine_push(lua_State *L, int application_index, const struct machine_uuid
     if (lua_rawget(L, -2) == LUA_TNIL) {
         lua_pop(L, 1);
         struct machine_object *machine =
-            class_new(L, &machine_class, sizeof(struct machine_object), USER_VALUES);
+            class_new(L, &machine_class, sizeof(struct machine_object), MACHINE_USER_VALUES);
         machine->application = lua_touserdata(L, application_index);
         machine->uuid = *uuid;
         lua_pushvalue(L, application_index);
-        lua_setiuservalue(L, -2, APPLICATION);
+        lua_setiuservalue(L, -2, MACHINE_APPLICATION);
         lua_pushlstring(L, (const char *)uuid->bytes, UUID_SIZE);
         lua_pushvalue(L, -2);
         lua_rawset(L, -4);
     }
     lua_pushstring(L, name);
-    lua_setiuservalue(L, -2, KNOWN_NAME);
+    lua_setiuservalue(L, -2, MACHINE_KNOWN_NAME);
     lua_remove(L, -2);
-}
-
-const char *machine_known_name(lua_State *L, int index)
-{
-    lua_getiuservalue(L, index, KNOWN_NAME);
-    return lua_tostring(L, -1);
 }
 
 static void check(lua_State *L, void *object, const char *member)
@@ -80,7 +72,7 @@ static int get_name(lua_State *L, void *object)
     lua_pushstring(L, *name);
     resource_clear(L, resource);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, KNOWN_NAME);
+    lua_setiuservalue(L, 1, MACHINE_KNOWN_NAME);
     return 1;
 }
 
@@ -107,7 +99,7 @@ static int set_name(lua_State *L, void *object)
     if (!configuration_set_name(machine->application->host, &machine->uuid, name, length, &fault))
         return raise(L, "Name", &fault);
     lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 1, KNOWN_NAME);
+    lua_setiuservalue(L, 1, MACHINE_KNOWN_NAME);
     return 0;
 }
 
@@ -260,7 +252,7 @@ The machine's accountant: the same object each time. Asks nobody.
 */
 static int get_accountant(lua_State *L, void *object)
 {
-    if (lua_getiuservalue(L, 1, ACCOUNTANT) == LUA_TUSERDATA)
+    if (lua_getiuservalue(L, 1, MACHINE_ACCOUNTANT) == LUA_TUSERDATA)
         return 1;
     const struct machine_object *machine = object;
     const struct class *class = machine->application->options.is_virtual_pc
@@ -271,7 +263,7 @@ static int get_accountant(lua_State *L, void *object)
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, ACCOUNTANT);
+    lua_setiuservalue(L, 1, MACHINE_ACCOUNTANT);
     return 1;
 }
 
@@ -457,7 +449,7 @@ static const struct member members[] = {
 static int to_string(lua_State *L)
 {
     class_check_argument(L, &machine_class, 1);
-    lua_getiuservalue(L, 1, KNOWN_NAME);
+    lua_getiuservalue(L, 1, MACHINE_KNOWN_NAME);
     return 1;
 }
 
@@ -466,7 +458,7 @@ static int concat(lua_State *L)
 {
     for (int i = 1; i <= 2; i++) {
         if (class_test_object(L, &machine_class, i) != NULL)
-            lua_getiuservalue(L, i, KNOWN_NAME);
+            lua_getiuservalue(L, i, MACHINE_KNOWN_NAME);
         else if (lua_isstring(L, i)) /* or a number */
             lua_pushvalue(L, i);
         else

@@ -60,8 +60,14 @@ struct application {
     struct application_options options;
 };
 
-/* User values: 1 the application, 2 the name when it was last asked for, 3
- * the accountant, made at its first use. */
+/* The user values of a machine. */
+enum {
+    MACHINE_APPLICATION = 1,
+    MACHINE_KNOWN_NAME, /* the name when it was last asked for */
+    MACHINE_ACCOUNTANT, /* made at its first use */
+    MACHINE_USER_VALUES = MACHINE_ACCOUNTANT
+};
+
 struct machine_object {
     struct application *application;
     struct machine_uuid uuid;
@@ -80,22 +86,11 @@ struct adapter_object {
     bool counted;
 };
 
-/* Raises an argument error where the ProgID at the index is unknown; else true
- * when it is Virtual PC's. */
-bool application_check_progid(lua_State *L, int index);
+/* objects.c */
 
-/* Reads the options table at the index, which may be none or nil; raises an
- * argument error that names what is wrong. */
-void application_check_options(lua_State *L, int index, struct application_options *options);
-
-/* Pushes an application without a host: it is closed until its owner gives it
- * one with application_open. [-0, +1, m] */
-struct application *application_new(lua_State *L);
-
-/* Gives the application its host, which it owns from here on even when the
- * function raises. [-0, +0, e] */
-void application_open(lua_State *L, struct application *application, struct host *host,
-                      const struct application_options *options);
+/* In the child of a fork the threads and locks of libvirt are in no state to
+ * be used, not even to close what is open. [-0, +0, -] */
+bool application_is_lost_by_fork(const struct host *host);
 
 /* Whether it has its host and is not closed. [-0, +0, -] */
 bool application_is_open(const struct application *application);
@@ -114,19 +109,43 @@ void application_warn(lua_State *L, const struct application *application);
 void application_push_decimal(lua_State *L, const struct application *application,
                               struct decimal value);
 
-/* event_handlers.c: methods of the application. */
+/* Pushes the name that the machine object at the index was last known by, and
+ * returns it. It stays on the stack to stay valid: a finalizer may give the
+ * object another name at any allocation. [-0, +1, -] */
+const char *machine_known_name(lua_State *L, int index);
+
+/* options.c */
+
+/* Raises an argument error where the ProgID at the index is unknown; else true
+ * when it is Virtual PC's. */
+bool application_check_progid(lua_State *L, int index);
+
+/* Reads the options table at the index, which may be none or nil; raises an
+ * argument error that names what is wrong. */
+void application_check_options(lua_State *L, int index, struct application_options *options);
+
+/* application.c */
+
+/* Pushes an application without a host: it is closed until its owner gives it
+ * one with application_open. [-0, +1, m] */
+struct application *application_new(lua_State *L);
+
+/* Gives the application its host, which it owns from here on even when the
+ * function raises. [-0, +0, e] */
+void application_open(lua_State *L, struct application *application, struct host *host,
+                      const struct application_options *options);
+
+/* event_handlers.c: methods of the application, as in class.h. */
 int application_connect(lua_State *L, void *object);
 int application_wait_for_events(lua_State *L, void *object);
+
+/* counter_sources.c: a property of the application, as in class.h. */
+int application_get_accounting(lua_State *L, void *object);
 
 /* Pushes the machine's object, the same one while anything holds it. The
  * application is at the index; the name becomes the object's text. [-0, +1, m] */
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name);
-
-/* Pushes the name that the machine object at the index was last known by, and
- * returns it. It stays on the stack to stay valid: a finalizer may give the
- * object another name at any allocation. [-0, +1, -] */
-const char *machine_known_name(lua_State *L, int index);
 
 /* Pushes a collection of the array of objects at the top of the stack, which
  * it takes; owner is the object that it came from. [-1, +1, m] */
