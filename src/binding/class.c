@@ -88,12 +88,47 @@ static const struct member *member_at(lua_State *L, const struct class *class, i
     return name != NULL ? find_member(class, name) : NULL;
 }
 
+/* The registry's table of the classes by their names is under its address. */
+static const char class_names;
+
+/* Where two classes share a name, the larger one is found by it. */
+static void note_name(lua_State *L, const struct class *class)
+{
+    if (class->larger != NULL)
+        return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &class_names) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &class_names);
+    }
+    lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+    lua_setfield(L, -2, class->name);
+    lua_pop(L, 1);
+}
+
+static void find_neighbours(lua_State *L, const struct class *class,
+                            const struct class *neighbours[MOST_NEIGHBOURS + 1])
+{
+    size_t count = 0;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &class_names);
+    for (const char *const *name = class->neighbours; *name != NULL; name++) {
+        lua_getfield(L, -1, *name);
+        neighbours[count++] = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+    }
+    neighbours[count] = NULL;
+    lua_pop(L, 1);
+}
+
 /* Fills the fault of a name that is none, and returns the name as the error
  * should tell it. May push. */
 static const char *describe_unknown(lua_State *L, const struct class *class, const char *name,
                                     struct fault *fault)
 {
     const struct left_out *left_out = left_out_find(class->name, name);
+    const struct class *neighbours[MOST_NEIGHBOURS + 1];
 
     if (class->larger != NULL && find_member(class->larger, name) != NULL) {
         fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s': %s", class->name,
@@ -106,8 +141,9 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
                   left_out->way);
         return left_out->name;
     }
+    find_neighbours(L, class, neighbours);
     fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s'%s", class->name, name,
-              hint_for_member(L, class, name));
+              hint_for_member(L, class, neighbours, name));
     return name;
 }
 
@@ -394,6 +430,7 @@ void class_register(lua_State *L, const struct class *class)
     lua_pop(L, 1);
     if (is_registered)
         return;
+    note_name(L, class);
     lua_newtable(L);
     lua_pushstring(L, class->name);
     lua_setfield(L, -2, "__name");

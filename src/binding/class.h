@@ -13,6 +13,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
+enum { MOST_NEIGHBOURS = 4 };
+
 struct member {
     const char *name;
     /* A property: pushes its value and returns 1. The object is at index 1
@@ -47,9 +49,9 @@ struct class
     /* What to write instead of a member's name that is none; %s stands for the
      * name. NULL for nothing. */
     const char *unknown_hint;
-    /* The classes of the objects that are reached from this one, nearest first,
-     * for hints; the last one is NULL. NULL: there are none. */
-    const struct class *const *neighbours;
+    /* The names of the classes of the objects that are reached from this one, nearest
+     * first, for hints; NULL after the last one. By name: each knows the other. */
+    const char *neighbours[MOST_NEIGHBOURS + 1];
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
     /* The class that has the members which this one is without on purpose, and
      * what to tell who asks for one. NULL: there is none. */

@@ -230,7 +230,8 @@ static const char *push_match(lua_State *L, const struct class *asked, const str
                            match->member->get != NULL ? "" : "()");
 }
 
-const char *hint_for_member(lua_State *L, const struct class *class, const char *name)
+const char *hint_for_member(lua_State *L, const struct class *class,
+                            const struct class *const *neighbours, const char *name)
 {
     char wanted[NAME_SIZE];
     struct match match = {.distance = 1};
@@ -241,8 +242,7 @@ const char *hint_for_member(lua_State *L, const struct class *class, const char 
         return push_synonym(L, synonym);
 
     /* The very name, of an object near by. */
-    for (const struct class *const *other = class->neighbours; other != NULL && *other != NULL;
-         other++)
+    for (const struct class *const *other = neighbours; *other != NULL; other++)
         match_members(&match, *other, wanted, false);
     if (match.member != NULL)
         return push_match(L, class, &match);
@@ -253,8 +253,8 @@ const char *hint_for_member(lua_State *L, const struct class *class, const char 
     match_members(&match, class, wanted, true);
     if (match.distance > strlen(wanted) / 4 + 1)
         match.distance = strlen(wanted) / 4 + 1;
-    for (const struct class *const *other = class->unknown_hint == NULL ? class->neighbours : NULL;
-         other != NULL && *other != NULL; other++)
+    for (const struct class *const *other = neighbours;
+         class->unknown_hint == NULL && *other != NULL; other++)
         match_members(&match, *other, wanted, false);
     if (match.member != NULL)
         return push_match(L, class, &match);

@@ -14,8 +14,9 @@
 
 /* The hint for a name that is no member of the class, as the end of a sentence
  * with its punctuation before it, such as "; did you mean TurnOff?"; "" for
- * none. May push. */
-const char *hint_for_member(lua_State *L, const struct class *class, const char *name);
+ * none. The class's neighbours are given, with NULL after the last one. May push. */
+const char *hint_for_member(lua_State *L, const struct class *class,
+                            const struct class *const *neighbours, const char *name);
 
 /* How many letters must be changed, added or removed to make the one name of
  * the other, without regard to ASCII letter case. */

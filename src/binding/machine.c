@@ -493,8 +493,7 @@ const struct class machine_class = {
     .name = "VMVirtualMachine",
     .meaning = "a machine, running or not; its text is its name",
     .written = "objVM",
-    .neighbours =
-        (const struct class *const[]){&accountant_class, &adapter_class, &application_class, NULL},
+    .neighbours = {"VMAccountant", "VMNetworkAdapter", "VMVirtualServer"},
     .members = members,
     .check = check,
     .machine = machine_known_name,
