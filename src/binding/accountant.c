@@ -5,36 +5,26 @@
 
 #include <lauxlib.h>
 
-struct application *accountant_application(const void *object)
+static const struct class *class_for(const struct application *application)
 {
-    return ((const struct accountant_object *)object)->machine->application;
+    return application->options.is_virtual_pc ? &virtual_pc_accountant_class : &accountant_class;
 }
 
-const struct machine_uuid *accountant_uuid(const void *object)
+void accountant_push(lua_State *L, int machine_index)
 {
-    return &((const struct accountant_object *)object)->machine->uuid;
+    machine_index = lua_absindex(L, machine_index);
+    struct machine_object *machine = lua_touserdata(L, machine_index);
+    struct accountant_object *accountant =
+        class_new(L, class_for(machine->application), sizeof *accountant, 1);
+
+    accountant->machine = machine;
+    lua_pushvalue(L, machine_index);
+    lua_setiuservalue(L, -2, 1);
 }
 
 static void check(lua_State *L, void *object, const char *member)
 {
     application_check_open(L, accountant_application(object), member);
-}
-
-static const char *machine_name(lua_State *L, int index)
-{
-    lua_getiuservalue(L, index, 1);
-    return machine_known_name(L, -1);
-}
-
-int accountant_raise(lua_State *L, const char *member, const struct fault *fault)
-{
-    return class_raise(L, &accountant_class, member, fault);
-}
-
-bool accountant_reads_zero(const void *object, const struct fault *fault)
-{
-    return fault->code == HRESULT_S_FALSE &&
-           accountant_application(object)->options.zero_when_not_running;
 }
 
 static int get_total(lua_State *L, void *object, enum direction direction, const char *member)
@@ -220,9 +210,7 @@ static int get(lua_State *L, void *object)
         return error_raise(L, "Get", NULL, HRESULT_E_POINTER,
                            "the property's name is missing, as in accountant:Get("
                            "\"NetworkBytesSent\")");
-    const struct class *class = accountant_application(object)->options.is_virtual_pc
-                                    ? &virtual_pc_accountant_class
-                                    : &accountant_class;
+    const struct class *class = class_for(accountant_application(object));
     luaL_checkstring(L, 2);
     if (text_at(L, 2) == NULL) {
         lua_settop(L, 2);
@@ -434,7 +422,7 @@ static const struct class *class_of(lua_State *L, int index)
 static int to_string(lua_State *L)
 {
     class_check_argument(L, class_of(L, 1), 1);
-    lua_pushfstring(L, "VMAccountant of %s", machine_name(L, 1));
+    lua_pushfstring(L, "VMAccountant of %s", machine_name_of_part(L, 1));
     return 1;
 }
 
@@ -464,7 +452,7 @@ const struct class accountant_class = {
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .members = members,
     .check = check,
-    .machine = machine_name,
+    .machine = machine_name_of_part,
     .metamethods = metamethods,
 };
 
@@ -474,7 +462,7 @@ const struct class virtual_pc_accountant_class = {
     .members = virtual_pc_members,
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .check = check,
-    .machine = machine_name,
+    .machine = machine_name_of_part,
     .metamethods = metamethods,
     .larger = &accountant_class,
     .larger_hint = "Virtual PC's accountant had none; create \"VirtualServer.Application\" for it",

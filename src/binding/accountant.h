@@ -7,17 +7,32 @@
 #ifndef VMACCOUNTANT_BINDING_ACCOUNTANT_H
 #define VMACCOUNTANT_BINDING_ACCOUNTANT_H
 
+#include "binding/error.h"
 #include "binding/objects.h"
 
-struct application *accountant_application(const void *object);
-const struct machine_uuid *accountant_uuid(const void *object);
+static inline struct application *accountant_application(const void *object)
+{
+    return ((const struct accountant_object *)object)->machine->application;
+}
+
+static inline const struct machine_uuid *accountant_uuid(const void *object)
+{
+    return &((const struct accountant_object *)object)->machine->uuid;
+}
 
 /* Raises the fault for a member of the accountant at index 1. Never returns. */
-int accountant_raise(lua_State *L, const char *member, const struct fault *fault);
+static inline int accountant_raise(lua_State *L, const char *member, const struct fault *fault)
+{
+    return error_raise_fault(L, member, machine_name_of_part(L, 1), fault);
+}
 
 /* A member of a machine that is not running: an error, or the 0 that scripts
  * for Virtual Server saw. */
-bool accountant_reads_zero(const void *object, const struct fault *fault);
+static inline bool accountant_reads_zero(const void *object, const struct fault *fault)
+{
+    return fault->code == HRESULT_S_FALSE &&
+           accountant_application(object)->options.zero_when_not_running;
+}
 
 /* accountant_processor.c: members, as in class.h. */
 int accountant_get_cpu_utilization(lua_State *L, void *object);

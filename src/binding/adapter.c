@@ -15,14 +15,6 @@ static void clear_snapshot(void *snapshot)
     adapter_snapshot_clear(snapshot);
 }
 
-static void push_text(lua_State *L, const char *text)
-{
-    if (text != NULL)
-        lua_pushstring(L, text);
-    else
-        lua_pushnil(L);
-}
-
 static void push_adapter(lua_State *L, int machine_index, const struct adapter_snapshot *snapshot,
                          size_t i)
 {
@@ -34,9 +26,9 @@ static void push_adapter(lua_State *L, int machine_index, const struct adapter_s
     object->counted = snapshot->counted[i];
     lua_pushvalue(L, machine_index);
     lua_setiuservalue(L, -2, MACHINE);
-    push_text(L, adapter->type);
+    lua_pushstring(L, adapter->type); /* nil for NULL */
     lua_setiuservalue(L, -2, TYPE);
-    push_text(L, adapter->source);
+    lua_pushstring(L, adapter->source);
     lua_setiuservalue(L, -2, NETWORK_NAME);
 }
 
@@ -64,12 +56,6 @@ static void check(lua_State *L, void *object, const char *member)
 {
     const struct adapter_object *adapter = object;
     application_check_open(L, adapter->machine->application, member);
-}
-
-static const char *machine_name(lua_State *L, int index)
-{
-    lua_getiuservalue(L, index, MACHINE);
-    return machine_known_name(L, -1);
 }
 
 static void push_address(lua_State *L, const struct adapter_object *adapter)
@@ -228,8 +214,8 @@ static int to_string(lua_State *L)
 {
     const struct adapter_object *adapter = class_check_argument(L, &adapter_class, 1);
     push_address(L, adapter);
-    const char *address = lua_tostring(L, -1); /* before machine_name pushes */
-    lua_pushfstring(L, "VMNetworkAdapter %s of %s", address, machine_name(L, 1));
+    const char *address = lua_tostring(L, -1); /* before the name is pushed */
+    lua_pushfstring(L, "VMNetworkAdapter %s of %s", address, machine_name_of_part(L, 1));
     return 1;
 }
 
@@ -261,7 +247,7 @@ const struct class adapter_class = {
     .neighbours = {"VMVirtualMachine", "VMAccountant"},
     .members = members,
     .check = check,
-    .machine = machine_name,
+    .machine = machine_name_of_part,
     .metamethods = metamethods,
 };
 

@@ -87,7 +87,7 @@ int application_connect(lua_State *L, void *object)
         bool is_watched = !lua_isnil(L, -1);
         lua_pop(L, 1);
         if (!is_watched && !accounting_watch(application->accounting, &fault))
-            return class_raise(L, &application_class, "Connect", &fault);
+            return error_raise_fault(L, "Connect", NULL, &fault);
     }
     if (is_empty) {
         lua_pushnil(L);
@@ -186,7 +186,7 @@ int application_wait_for_events(lua_State *L, void *object)
                              : left > 0       ? left
                                               : 0,
                              &result, &fault))
-            return class_raise(L, &application_class, "WaitForEvents", &fault);
+            return error_raise_fault(L, "WaitForEvents", NULL, &fault);
         count = deliver(L, application);
     }
     lua_pushinteger(L, count);

@@ -252,16 +252,10 @@ The machine's accountant: the same object each time. Asks nobody.
 */
 static int get_accountant(lua_State *L, void *object)
 {
+    (void)object;
     if (lua_getiuservalue(L, 1, MACHINE_ACCOUNTANT) == LUA_TUSERDATA)
         return 1;
-    const struct machine_object *machine = object;
-    const struct class *class = machine->application->options.is_virtual_pc
-                                    ? &virtual_pc_accountant_class
-                                    : &accountant_class;
-    struct accountant_object *accountant = class_new(L, class, sizeof(struct accountant_object), 1);
-    accountant->machine = object;
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    accountant_push(L, 1);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, MACHINE_ACCOUNTANT);
     return 1;

@@ -57,3 +57,9 @@ const char *machine_known_name(lua_State *L, int index)
     lua_getiuservalue(L, index, MACHINE_KNOWN_NAME);
     return lua_tostring(L, -1);
 }
+
+const char *machine_name_of_part(lua_State *L, int index)
+{
+    lua_getiuservalue(L, index, 1);
+    return machine_known_name(L, -1);
+}

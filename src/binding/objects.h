@@ -114,6 +114,10 @@ void application_push_decimal(lua_State *L, const struct application *applicatio
  * object another name at any allocation. [-0, +1, -] */
 const char *machine_known_name(lua_State *L, int index);
 
+/* The same for an accountant, an adapter or a task, which have their machine in user
+ * value 1. [-0, +2, -] */
+const char *machine_name_of_part(lua_State *L, int index);
+
 /* options.c */
 
 /* Raises an argument error where the ProgID at the index is unknown; else true
@@ -146,6 +150,9 @@ int application_get_accounting(lua_State *L, void *object);
  * application is at the index; the name becomes the object's text. [-0, +1, m] */
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name);
+
+/* Pushes a new accountant of the machine object at the index. [-0, +1, m] */
+void accountant_push(lua_State *L, int machine_index);
 
 /* Pushes a collection of the array of objects at the top of the stack, which
  * it takes; owner is the object that it came from. [-1, +1, m] */

@@ -49,7 +49,7 @@ int task_begin(lua_State *L, int machine_index, enum machine_change change, cons
     task->task = *hold =
         machine_task_begin(machine->application->accounting, &machine->uuid, change, &fault);
     if (task->task == NULL)
-        return class_raise(L, &machine_class, method, &fault);
+        return error_raise_fault(L, method, machine_known_name(L, machine_index), &fault);
     return 1;
 }
 
@@ -60,12 +60,6 @@ static void check(lua_State *L, void *object, const char *member)
     if (task->hold == NULL || *task->hold == NULL)
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the task has been collected, with what this finalizer belongs to");
-}
-
-static const char *machine_name(lua_State *L, int index)
-{
-    lua_getiuservalue(L, index, 1);
-    return machine_known_name(L, -1);
 }
 
 /***
@@ -136,7 +130,7 @@ static enum task_result check_result(lua_State *L, const struct task *task, cons
                                      struct fault *fault)
 {
     if (!machine_task_is_complete(task->task))
-        error_raise(L, member, machine_name(L, 1), HRESULT_E_FAIL,
+        error_raise(L, member, machine_name_of_part(L, 1), HRESULT_E_FAIL,
                     "the task is not complete yet; call WaitForCompletion before");
     return machine_task_result(task->task, fault);
 }
@@ -204,7 +198,7 @@ static int wait_for_completion(lua_State *L, void *object)
     lua_Integer milliseconds = lua_tointegerx(L, 2, &is_integer);
 
     if (!is_integer || milliseconds < -1 || milliseconds > LONGEST)
-        return error_raise(L, "WaitForCompletion", machine_name(L, 1), HRESULT_E_POINTER,
+        return error_raise(L, "WaitForCompletion", machine_name_of_part(L, 1), HRESULT_E_POINTER,
                            "the time must be -1 or from 0 to %d milliseconds", LONGEST);
     bool has_waited;
     if (!machine_task_await(task->task, milliseconds, &has_waited, &fault))
@@ -335,6 +329,6 @@ const struct class task_class = {
     .neighbours = {"VMVirtualMachine"},
     .members = members,
     .check = check,
-    .machine = machine_name,
+    .machine = machine_name_of_part,
     .metamethods = metamethods,
 };
