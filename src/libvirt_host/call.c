@@ -233,6 +233,7 @@ static bool look_at_sockets(struct socket_search *search, int *new_one)
             ok = note(search, inode);
         } else if (!was_before(search, inode)) {
             *new_one = (int)descriptor;
+            search->found = inode;
             found++;
         }
     }
@@ -266,12 +267,15 @@ int socket_search_end(struct socket_search *search)
 
     pthread_mutex_lock(&lock);
     bool is_clear = search->number == searches && search->is_complete;
-    if (is_clear && look_at_sockets(search, &descriptor))
-        /* Of our own: libvirt may close its descriptor at any time, and the
-         * number then be another file's. */
-        descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    else
+    /* One of our own: libvirt may close its descriptor at any time, and the
+     * number then be another file's, as it may be already. */
+    descriptor = is_clear && look_at_sockets(search, &descriptor)
+                     ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+                     : -1;
+    if (descriptor >= 0 && inode_of_stream(descriptor) != search->found) {
+        close(descriptor);
         descriptor = -1;
+    }
     if (search->number == searches) {
         is_searching = false;
         pthread_cond_broadcast(&changed);

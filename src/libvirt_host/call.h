@@ -54,6 +54,7 @@ struct socket_search {
     uint64_t number;
     uint64_t *before;
     size_t count;
+    uint64_t found;
     bool is_complete;
 };
 void socket_search_begin(struct socket_search *search);
