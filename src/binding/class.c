@@ -113,9 +113,9 @@ static void find_neighbours(lua_State *L, const struct class *class,
     size_t count = 0;
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &class_names);
-    for (const char *const *name = class->neighbours; *name != NULL; name++) {
-        lua_getfield(L, -1, *name);
-        neighbours[count++] = lua_touserdata(L, -1);
+    for (; count < MOST_NEIGHBOURS && class->neighbours[count] != NULL; count++) {
+        lua_getfield(L, -1, class->neighbours[count]);
+        neighbours[count] = lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
     neighbours[count] = NULL;
