@@ -118,7 +118,6 @@ static void find_neighbours(lua_State *L, const struct class *class,
         neighbours[count] = lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
-    neighbours[count] = NULL;
     lua_pop(L, 1);
 }
 
@@ -128,7 +127,7 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
                                     struct fault *fault)
 {
     const struct left_out *left_out = left_out_find(class->name, name);
-    const struct class *neighbours[MOST_NEIGHBOURS + 1];
+    const struct class *neighbours[MOST_NEIGHBOURS + 1] = {NULL};
 
     if (class->larger != NULL && find_member(class->larger, name) != NULL) {
         fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s': %s", class->name,

@@ -242,8 +242,8 @@ const char *hint_for_member(lua_State *L, const struct class *class,
         return push_synonym(L, synonym);
 
     /* The very name, of an object near by. */
-    for (const struct class *const *other = neighbours; *other != NULL; other++)
-        match_members(&match, *other, wanted, false);
+    for (size_t i = 0; i < MOST_NEIGHBOURS && neighbours[i] != NULL; i++)
+        match_members(&match, neighbours[i], wanted, false);
     if (match.member != NULL)
         return push_match(L, class, &match);
 
@@ -253,9 +253,9 @@ const char *hint_for_member(lua_State *L, const struct class *class,
     match_members(&match, class, wanted, true);
     if (match.distance > strlen(wanted) / 4 + 1)
         match.distance = strlen(wanted) / 4 + 1;
-    for (const struct class *const *other = neighbours;
-         class->unknown_hint == NULL && *other != NULL; other++)
-        match_members(&match, *other, wanted, false);
+    size_t count = class->unknown_hint == NULL ? MOST_NEIGHBOURS : 0;
+    for (size_t i = 0; i < count && neighbours[i] != NULL; i++)
+        match_members(&match, neighbours[i], wanted, false);
     if (match.member != NULL)
         return push_match(L, class, &match);
 
