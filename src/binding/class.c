@@ -107,8 +107,9 @@ static void note_name(lua_State *L, const struct class *class)
     lua_pop(L, 1);
 }
 
+/* The array has room for MOST_NEIGHBOURS and a final NULL, and is all NULL. */
 static void find_neighbours(lua_State *L, const struct class *class,
-                            const struct class *neighbours[MOST_NEIGHBOURS + 1])
+                            const struct class **neighbours)
 {
     size_t count = 0;
 
