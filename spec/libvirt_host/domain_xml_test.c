@@ -1,4 +1,4 @@
-/* Links with src/core/, src/hypervisor/ and its libraries. */
+/* Links with all of src/ but the binding, and its libraries. */
 #include "libvirt_host/domain_xml.h"
 
 #include "../support/check.h"

@@ -1,5 +1,5 @@
 /*
- * libvirt_configuration: a machine's name, notes and memory, and the file of
+ * configuration: a machine's name, notes and memory, and the file of
  * its saved state.
  */
 #include "libvirt_host/error.h"

@@ -455,8 +455,14 @@ bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
     return prove_sample(self, uuid, sample, fault);
 }
 
-static bool sample_all_one_by_one(struct libvirt_host *self, virConnectPtr connection,
-                                  sample_receiver *receive, void *context, struct fault *fault)
+typedef bool sample_function(struct libvirt_host *self, virDomainPtr domain,
+                             struct machine_sample *sample, struct fault *fault);
+
+/* Samples each machine alone. One that cannot be sampled is left out: asking for
+ * it alone gives the reason. */
+static bool sample_each(struct libvirt_host *self, virConnectPtr connection,
+                        sample_function *sample, sample_receiver *receive, void *context,
+                        struct fault *fault)
 {
     virDomainPtr *domains = NULL;
     int count = virConnectListAllDomains(connection, &domains, 0);
@@ -465,7 +471,8 @@ static bool sample_all_one_by_one(struct libvirt_host *self, virConnectPtr conne
                                    HRESULT_DISP_E_EXCEPTION);
     for (int i = 0; i < count; i++) {
         struct machine_sample one = {.domain_id = NOT_RUNNING};
-        if (sample_one_by_one(self, domains[i], &one, fault))
+        struct fault ignored;
+        if (sample(self, domains[i], &one, &ignored))
             receive(context, &one);
         machine_sample_clear(&one);
         virDomainFree(domains[i]);
@@ -474,30 +481,13 @@ static bool sample_all_one_by_one(struct libvirt_host *self, virConnectPtr conne
     return true;
 }
 
-/* For counters = 'kernel', while some machines are not proven: each alone. What
- * the kernel does not give is left out, for asking for the machine alone to
- * tell why. */
-static bool sample_all_proven(struct libvirt_host *self, virConnectPtr connection,
-                              sample_receiver *receive, void *context, struct fault *fault)
+/* For counters = 'kernel', while some machines are not proven. */
+static bool sample_proven(struct libvirt_host *self, virDomainPtr domain,
+                          struct machine_sample *sample, struct fault *fault)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, 0);
-    if (count < 0)
-        return libvirt_error_fault(fault, "the machines cannot be listed",
-                                   HRESULT_DISP_E_EXCEPTION);
-    for (int i = 0; i < count; i++) {
-        struct machine_sample one = {.domain_id = NOT_RUNNING};
-        struct machine_uuid uuid;
-        struct fault ignored;
-
-        virDomainGetUUID(domains[i], uuid.bytes);
-        if (libvirt_sample(&self->base, &uuid, &one, &ignored))
-            receive(context, &one);
-        machine_sample_clear(&one);
-        virDomainFree(domains[i]);
-    }
-    free(domains);
-    return true;
+    struct machine_uuid uuid;
+    virDomainGetUUID(domain, uuid.bytes);
+    return libvirt_sample(&self->base, &uuid, sample, fault);
 }
 
 static void receive_records(struct libvirt_host *self, virDomainStatsRecordPtr *records, int count,
@@ -522,7 +512,7 @@ static bool sample_all_at_once(struct libvirt_host *self, virConnectPtr connecti
     int count = virConnectGetAllDomainStats(connection, BULK_STATISTICS, &records, BULK_FLAGS);
     if (count < 0 && lacks_bulk_statistics()) {
         give_up_bulk_statistics(self);
-        return sample_all_one_by_one(self, connection, receive, context, fault);
+        return sample_each(self, connection, sample_one_by_one, receive, context, fault);
     }
     if (count < 0)
         return libvirt_error_fault(fault, "the machines' counters cannot be read",
@@ -560,11 +550,11 @@ static bool ask_libvirt_for_all(struct libvirt_host *self, sample_receiver *rece
     if (connection == NULL)
         return false;
     if (self->counters == COUNTERS_KERNEL)
-        ok = sample_all_proven(self, connection, receive, context, fault);
+        ok = sample_each(self, connection, sample_proven, receive, context, fault);
     else if (has_bulk_statistics(self))
         ok = sample_all_at_once(self, connection, receive, context, fault);
     else
-        ok = sample_all_one_by_one(self, connection, receive, context, fault);
+        ok = sample_each(self, connection, sample_one_by_one, receive, context, fault);
     virConnectClose(connection);
     return ok;
 }

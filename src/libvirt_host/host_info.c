@@ -1,5 +1,5 @@
 /*
- * libvirt_host_info: what libvirt, and on a local host the system itself, tell
+ * host_info: what libvirt, and on a local host the system itself, tell
  * of a host.
  */
 #include "base/clock.h"

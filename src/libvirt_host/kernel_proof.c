@@ -1,12 +1,13 @@
 /*
- * libvirt_kernel: a libvirt host's counters straight from the kernel, where
- * they are proven to be the same.
+ * kernel_proof: a libvirt host's counters straight from the kernel, where
+ * they are proven to be the machine's.
  *
- * A domain's devices qualify when they are in this network namespace and have
- * the adapters' addresses. They are proven when libvirt's own figures lie
- * between two readings of the kernel's, taken around a call that was made
- * anyway. The proof ends with the device's ifindex, or when libvirt tells of
- * a change.
+ * Which device is an adapter's, known_domain.c finds. The figures are proven
+ * when libvirt's own lie between two readings of the kernel's, taken around a
+ * call that was made anyway. Where libvirt's keep disagreeing about a device that
+ * is the machine's, libvirt reads another of a similar name, and the kernel is
+ * right. The proof ends with the device's ifindex, or when libvirt reports a
+ * change.
  */
 #include "libvirt_host/known_domain.h"
 

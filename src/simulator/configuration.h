@@ -1,6 +1,6 @@
 /*
  * configuration: what a simulated machine's definition and its host
- * say beside adapters: the simulator's part of hypervisor.h for these.
+ * say beside adapters: the simulator's part of host.h for these.
  */
 #ifndef VMACCOUNTANT_SIMULATOR_CONFIGURATION_H
 #define VMACCOUNTANT_SIMULATOR_CONFIGURATION_H
