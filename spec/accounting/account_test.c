@@ -29,6 +29,7 @@ static struct {
     unsigned device_calls;
     unsigned locked_calls; /* with the accounting's lock held */
     void (*on_started_at)(void);
+    int64_t started; /* seconds; 0: nobody knows */
 } world;
 
 /* Each call that could wait. */
@@ -98,11 +99,13 @@ static bool device_bytes(struct host *host, uint64_t incarnation,
 static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        struct moment *started, struct fault *fault)
 {
-    (void)host, (void)uuid, (void)domain_id, (void)started;
+    (void)host, (void)uuid, (void)domain_id;
     note_call();
     if (world.on_started_at != NULL)
         world.on_started_at();
-    return fault_set(fault, HRESULT_DISP_E_EXCEPTION, "nobody knows");
+    started->at = world.started * CLOCK_SECOND;
+    started->wall = world.wall - (world.clock - world.started);
+    return world.started != 0 || fault_set(fault, HRESULT_DISP_E_EXCEPTION, "nobody knows");
 }
 
 static void listen(struct host *host, const struct host_listener *listener)
@@ -386,6 +389,56 @@ static void one_that_was_refused_is_not_of_the_session_later(void)
     end();
 }
 
+static int64_t uptime(void)
+{
+    struct fault fault;
+    int64_t seconds = -1;
+    CHECK(accounting_uptime(world.accounting, &WEB, &seconds, &fault));
+    return seconds;
+}
+
+/* The report of a start comes when the machine runs, which is seconds after its
+ * start where an image is restored. */
+static void a_session_is_as_old_as_the_host_says(void)
+{
+    begin();
+    world.started = world.clock - 4;
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    CHECK(uptime() == 4);
+    pass(10);
+    world.started = 0; /* the process is gone by then */
+    world.domain_id = NOT_RUNNING;
+    struct last_session last = last_session();
+    CHECK(last.start_known && last.ended_at - last.started_at == 14);
+    end();
+}
+
+static void a_session_is_as_old_as_its_report_where_the_host_does_not_know(void)
+{
+    begin();
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    pass(10);
+    CHECK(uptime() == 10);
+    end();
+}
+
+static void reset_now(void)
+{
+    world.on_started_at = NULL;
+    accounting_note_reset(world.accounting, &WEB);
+}
+
+static void a_reset_during_the_question_begins_the_session(void)
+{
+    begin();
+    world.started = world.clock - 4;
+    world.on_started_at = reset_now;
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    pass(10);
+    CHECK(uptime() == 10);
+    end();
+}
+
 static void a_session_does_not_end_before_its_start(void)
 {
     static const int64_t steps[] = {-86400, -3600, -1, 0, 1, 3600, 86400};
@@ -414,6 +467,9 @@ int main(void)
     the_reset_that_this_process_saw_is_no_other();
     of_what_another_host_wrote_the_counters_say_which_is_later();
     one_that_was_refused_is_not_of_the_session_later();
+    a_session_is_as_old_as_the_host_says();
+    a_session_is_as_old_as_its_report_where_the_host_does_not_know();
+    a_reset_during_the_question_begins_the_session();
     a_session_does_not_end_before_its_start();
     return check_report();
 }

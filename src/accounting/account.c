@@ -492,6 +492,7 @@ static void apply_baseline(struct accounting *accounting, struct account *accoun
         account->reset_ordinal = baseline->ordinal;
         account->reset_seen_at = baseline->has_common_clock ? reset.at : now.at;
         account->start_known = true;
+        account->start_reported = false;
         account->started = reset;
         disk_account_rebase(accounting, account, baseline);
     } else {
@@ -510,6 +511,7 @@ static void settle_start(struct account *account, bool is_new_session)
     account->start_announced = false;
     if (is_new_session || (!account->start_known && !account->has_baseline)) {
         account->start_known = true;
+        account->start_reported = true;
         account->started = account->announced;
     }
 }
@@ -615,6 +617,7 @@ void account_reset(struct accounting *accounting, struct account *account)
     account->reset_pending = false;
     account->reset_seen_at = now.at;
     account->start_known = true;
+    account->start_reported = false;
     account->started = now;
     account->has_baseline = true;
     account->reset = now;

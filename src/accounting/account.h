@@ -45,7 +45,8 @@ struct account {
     const char *complaint;      /* about the shared baseline, or NULL */
     bool is_current;            /* nothing is known to have happened since `observed_at` */
     bool start_known;
-    bool has_baseline; /* the session began at a reset, or with devices that had counted before */
+    bool start_reported; /* `started` is when the start was reported, somewhat after it */
+    bool has_baseline;   /* the session began at a reset, or with devices that had counted before */
     bool has_refused;
     bool start_announced; /* the start has been seen, its counters not yet */
     bool reset_pending;   /* told of a reset, but the counters could not be read */
@@ -139,6 +140,10 @@ struct account *account_sample_and_lock(struct accounting *accounting,
 struct account *account_observe_running_and_lock(struct accounting *accounting,
                                                  const struct machine_uuid *uuid,
                                                  struct fault *fault);
+
+/* Without the lock held. The machine's start has been reported: samples it, and asks
+ * the host when its run began, which can no longer be known when it has ended. */
+void accounting_sample_started(struct accounting *accounting, const struct machine_uuid *uuid);
 
 /* Without the lock held. The machine has just been reset. */
 void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid);

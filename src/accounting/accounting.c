@@ -269,30 +269,57 @@ void adapter_snapshot_clear(struct adapter_snapshot *snapshot)
     *snapshot = (struct adapter_snapshot){0};
 }
 
+/* With the lock held, which it drops: since when the counts are, as the host
+ * knows it. What was only reported, as the host knew of it, is the second best:
+ * a report may come seconds after the start. */
+static bool find_start_and_unlock(struct accounting *accounting, struct account *account,
+                                  struct moment *since, struct fault *fault)
+{
+    const struct machine_uuid uuid = account->uuid;
+    int64_t domain_id = account->last.domain_id;
+    bool is_known = account->start_known, is_exact = is_known && !account->start_reported;
+    struct moment started;
+
+    *since = account->started;
+    pthread_mutex_unlock(&accounting->lock);
+    if (is_exact)
+        return true;
+    if (!host_started_at(accounting->host, &uuid, domain_id, &started, fault))
+        return is_known;
+
+    pthread_mutex_lock(&accounting->lock);
+    account = account_find(accounting, &uuid);
+    bool is_same_run = account != NULL && account->last.domain_id == domain_id;
+    /* A reset may have come meanwhile: the counts are since that. */
+    if (is_same_run && account->start_known && !account->start_reported) {
+        started = account->started;
+    } else if (is_same_run) {
+        account->start_known = true;
+        account->start_reported = false;
+        account->started = started;
+    }
+    pthread_mutex_unlock(&accounting->lock);
+    *since = started;
+    return true;
+}
+
 bool accounting_since(struct accounting *accounting, const struct machine_uuid *uuid,
                       struct moment *since, struct fault *fault)
 {
-    struct host *host = accounting->host;
     struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
-    if (account == NULL)
-        return false;
-    bool known = account->start_known;
-    int64_t domain_id = account->last.domain_id;
-    *since = account->started;
-    pthread_mutex_unlock(&accounting->lock);
-    if (known)
-        return true;
+    return account != NULL && find_start_and_unlock(accounting, account, since, fault);
+}
 
-    if (!host_started_at(host, uuid, domain_id, since, fault))
-        return false;
-    pthread_mutex_lock(&accounting->lock);
-    account = account_find(accounting, uuid);
-    if (account != NULL && account->last.domain_id == domain_id && !account->start_known) {
-        account->start_known = true;
-        account->started = *since;
-    }
-    pthread_mutex_unlock(&accounting->lock);
-    return true;
+void accounting_sample_started(struct accounting *accounting, const struct machine_uuid *uuid)
+{
+    struct fault fault;
+    struct moment since;
+    struct account *account = account_sample_and_lock(accounting, uuid, &fault);
+
+    if (account != NULL && account->last.domain_id != NOT_RUNNING)
+        find_start_and_unlock(accounting, account, &since, &fault);
+    else if (account != NULL)
+        pthread_mutex_unlock(&accounting->lock);
 }
 
 bool accounting_uptime(struct accounting *accounting, const struct machine_uuid *uuid,
@@ -360,9 +387,7 @@ void accounting_note_change(struct accounting *accounting, const struct machine_
     pthread_mutex_unlock(&accounting->lock);
     if (change == CHANGE_STARTUP) {
         /* Now: the next look may find a later run, of which nobody has told. */
-        struct fault later;
-        if (account_sample_and_lock(accounting, uuid, &later) != NULL)
-            pthread_mutex_unlock(&accounting->lock);
+        accounting_sample_started(accounting, uuid);
     }
     if (change == CHANGE_RESET) {
         accounting_note_reset(accounting, uuid);

@@ -42,7 +42,8 @@ static void on_started(void *context, const struct machine_uuid *uuid, bool is_r
         account_mark_changed(accounting, account);
     }
     pthread_mutex_unlock(&accounting->lock);
-    look_at(accounting, uuid);
+    accounting_sample_started(accounting, uuid);
+    recorder_notify(accounting);
     event_queue_started(accounting->events, uuid, is_restored);
 }
 
