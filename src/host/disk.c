@@ -1,5 +1,7 @@
 #include "host/disk.h"
 
+#include "host/sample.h"
+
 #include <stdlib.h>
 #include <string.h>
 
