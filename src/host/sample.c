@@ -3,6 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t incarnation_of_name(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    return hash | INCARNATION_OF_NAME;
+}
+
 static void free_readings(struct machine_sample *sample)
 {
     if (sample->readings != sample->few)

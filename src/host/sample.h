@@ -31,6 +31,8 @@ struct machine_sample {
  * and a hash of the device's name with this bit set where it cannot. */
 #define INCARNATION_OF_NAME (UINT64_C(1) << 63)
 
+uint64_t incarnation_of_name(const char *name);
+
 static inline bool incarnation_is_ifindex(uint64_t incarnation)
 {
     return (incarnation & INCARNATION_OF_NAME) == 0;
