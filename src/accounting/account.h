@@ -9,6 +9,8 @@
 #include "accounting/disks.h"
 #include "accounting/event_queue.h"
 #include "accounting/processors.h"
+#include "host/baseline.h"
+#include "host/sample.h"
 
 #include <pthread.h>
 

@@ -12,7 +12,9 @@
 #include "accounting/event_queue.h"
 #include "core/decimal.h"
 #include "core/utilization.h"
+#include "host/adapter.h"
 #include "host/host.h"
+#include "host/machine.h"
 
 struct accounting;
 

@@ -9,6 +9,7 @@
 #define VMACCOUNTANT_ACCOUNTING_DISKS_H
 
 #include "base/fault.h"
+#include "host/baseline.h"
 #include "host/disk.h"
 
 struct account;

@@ -1,6 +1,7 @@
 #include "accounting/event_queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,6 +11,7 @@
 #define VMACCOUNTANT_ACCOUNTING_EVENT_QUEUE_H
 
 #include "base/wake.h"
+#include "core/session.h"
 #include "host/machine.h"
 
 struct event_queue;

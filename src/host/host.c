@@ -1,5 +1,7 @@
 #include "host/host.h"
 
+#include "host/name.h"
+
 struct host *host_hold(struct host *host)
 {
     atomic_fetch_add(&host->references, 1);

@@ -10,9 +10,14 @@
 #define VMACCOUNTANT_HOST_HOST_H
 
 #include "base/fault.h"
+#include "core/decimal.h"
+#include "core/session.h"
+#include "host/adapter.h"
+#include "host/baseline.h"
 #include "host/disk.h"
 #include "host/host_info.h"
 #include "host/machine.h"
+#include "host/sample.h"
 #include "host/scheduling.h"
 
 struct host;

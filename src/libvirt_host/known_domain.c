@@ -87,20 +87,12 @@ void libvirt_forget_definitions(struct libvirt_host *self)
  * Devices
  * ------------------------------------------------------------------------ */
 
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t incarnation_of_name(const struct adapter *adapter)
+static uint64_t unseen_incarnation(const struct adapter *adapter)
 {
     const char *name = adapter->device != NULL  ? adapter->device
                        : adapter->alias != NULL ? adapter->alias
                                                 : "";
-    return hash_text(name) | INCARNATION_OF_NAME;
+    return incarnation_of_name(name);
 }
 
 /* The interface types whose counters libvirt's QEMU driver itself takes from
@@ -200,7 +192,7 @@ static void look_at_device(const struct libvirt_host *self, const struct adapter
     const struct search search = {.adapter = adapter, .taps = taps, .first = known->first};
     struct link device;
 
-    known->incarnation = incarnation_of_name(adapter);
+    known->incarnation = unseen_incarnation(adapter);
     if (!self->is_local_qemu)
         known->reason = "not a local QEMU host";
     else if (adapter->device == NULL)

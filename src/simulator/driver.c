@@ -1,4 +1,6 @@
 /* The host that stands on a simulator: the tables of host.h. */
+#include "host/adapter.h"
+#include "host/sample.h"
 #include "simulator/state.h"
 
 #include <stdatomic.h>
