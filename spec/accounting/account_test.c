@@ -2,6 +2,11 @@
  * and which of two resets it takes for the later. Links with src/ without its
  * bindings. */
 #include "accounting/account.h"
+#include "accounting/account_table.h"
+#include "accounting/reset.h"
+#include "accounting/sampling.h"
+#include "accounting/session_start.h"
+#include "accounting/task.h"
 
 #include "base/clock.h"
 
@@ -146,6 +151,7 @@ static void destroy(struct host *host)
 }
 
 static const struct host_driver driver = {
+    .run = host_run_in_thread,
     .life_cycle = &(const struct host_life_cycle){.change = NULL},
     .counters = &(const struct host_counters){.sample = sample_one,
                                               .sample_all = sample_all,
@@ -216,21 +222,21 @@ static void *kept;
 static void replace_account(void)
 {
     pthread_mutex_lock(&world.accounting->lock);
-    account_machine_gone(world.accounting, &WEB, NULL);
+    account_machine_gone_locked(world.accounting, &WEB, NULL);
     for (unsigned i = 0; i <= 1000; i++) { /* so many departed ones are kept */
         struct machine_uuid uuid = {{9, (unsigned char)(i >> 8), (unsigned char)i}};
         struct machine_sample sample = {.domain_id = NOT_RUNNING};
-        struct account *account = account_find_or_add(world.accounting, &uuid);
+        struct account *account = account_find_or_add_locked(world.accounting, &uuid);
         world.clock++;
         if (account == NULL || !fill(&uuid, &sample) ||
-            !account_observe(world.accounting, account, &sample, NULL, 0))
+            !account_observe_locked(world.accounting, account, &sample, NULL, 0))
             abort();
         machine_sample_clear(&sample);
-        account_machine_gone(world.accounting, &uuid, NULL);
+        account_machine_gone_locked(world.accounting, &uuid, NULL);
     }
-    CHECK(account_find(world.accounting, &WEB) == NULL);
+    CHECK(account_find_locked(world.accounting, &WEB) == NULL);
     kept = malloc(sizeof(struct account)); /* the next is not made in the same place */
-    account_find_or_add(world.accounting, &WEB);
+    account_find_or_add_locked(world.accounting, &WEB);
     pthread_mutex_unlock(&world.accounting->lock);
 }
 
@@ -244,7 +250,7 @@ static void an_account_is_not_used_after_the_lock_was_dropped(void)
     world.on_started_at = replace_account;
     struct account *account = account_sample_and_lock(world.accounting, &WEB, &fault);
     if (CHECK(account != NULL)) {
-        CHECK(account == account_find(world.accounting, &WEB));
+        CHECK(account == account_find_locked(world.accounting, &WEB));
         pthread_mutex_unlock(&world.accounting->lock);
     }
     free(kept);

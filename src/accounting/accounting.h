@@ -114,11 +114,4 @@ bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum w
 bool accounting_take_complaint(struct accounting *accounting, struct machine_uuid *uuid,
                                const char **complaint);
 
-/* Carries the change out, and begins or ends the session that it means. */
-bool accounting_change(struct accounting *accounting, const struct machine_uuid *uuid,
-                       enum machine_change change, struct fault *fault);
-/* The host has carried the change out, which the accountant asked for. */
-void accounting_note_change(struct accounting *accounting, const struct machine_uuid *uuid,
-                            enum machine_change change);
-
 #endif

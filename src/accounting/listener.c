@@ -1,9 +1,14 @@
-/*
- * listener: what the accounting does when the host tells of something.
- * Called from the event thread, or from the simulator's caller.
- */
+#include "accounting/listener.h"
+
 #include "accounting/account.h"
+#include "accounting/account_table.h"
+#include "accounting/disks.h"
+#include "accounting/finished_session.h"
 #include "accounting/recorder.h"
+#include "accounting/reset.h"
+#include "accounting/sampling.h"
+#include "accounting/session_start.h"
+#include "accounting/watch.h"
 
 static void hold(void *context)
 {
@@ -34,12 +39,10 @@ static void on_started(void *context, const struct machine_uuid *uuid, bool is_r
     struct accounting *accounting = context;
 
     pthread_mutex_lock(&accounting->lock);
-    struct account *account = account_find_or_add(accounting, uuid);
+    struct account *account = account_find_or_add_locked(accounting, uuid);
     if (account != NULL) {
-        account->start_announced = true;
-        account->announced = account_current_moment(accounting);
+        account_announce_start_locked(accounting, account);
         account->is_current = false;
-        account_mark_changed(accounting, account);
     }
     pthread_mutex_unlock(&accounting->lock);
     accounting_sample_started(accounting, uuid);
@@ -65,11 +68,11 @@ static void end_session(struct accounting *accounting, struct account *account, 
     bool is_over = account->last.domain_id != NOT_RUNNING && account->last.domain_id != domain_id;
 
     if (is_over)
-        account_end_session(accounting, account, final, reason);
+        account_end_session_locked(accounting, account, final, reason);
     else if (account->finished.exists && account->finished.reason == STOP_UNKNOWN)
         account->finished.reason = reason; /* its end was seen before it was told */
     account->is_current = false;
-    account_mark_changed(accounting, account);
+    account_mark_changed_locked(accounting, account);
 }
 
 static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop_reason reason)
@@ -95,39 +98,19 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
         bool is_gone =
             !host_sample(host, uuid, &now, &fault) && fault.code == HRESULT_VM_E_VM_UNKNOWN;
         if (now.domain_id == NOT_RUNNING)
-            account_read_remaining(accounting, uuid, &final);
+            final_figures_read(accounting, uuid, &final);
 
         pthread_mutex_lock(&accounting->lock);
-        struct account *account = account_find(accounting, uuid);
+        struct account *account = account_find_locked(accounting, uuid);
         is_settled = account == NULL || account->changed_in <= begun_in;
         if (account != NULL && is_settled)
             end_session(accounting, account, now.domain_id, &final, reason);
         if (is_settled && is_gone)
-            account_machine_gone(accounting, uuid, &final);
+            account_machine_gone_locked(accounting, uuid, &final);
         pthread_mutex_unlock(&accounting->lock);
         machine_sample_clear(&now);
         final_figures_clear(&final);
     }
-}
-
-void accounting_note_reset(struct accounting *accounting, const struct machine_uuid *uuid)
-{
-    struct fault fault;
-    struct account *account = account_sample_and_lock(accounting, uuid, &fault);
-
-    if (account != NULL) {
-        if (account->last.domain_id != NOT_RUNNING)
-            account_reset(accounting, account);
-    } else {
-        pthread_mutex_lock(&accounting->lock);
-        account = account_find(accounting, uuid);
-        if (account != NULL && account->last.domain_id != NOT_RUNNING) {
-            account->reset_pending = true; /* the next figures become the baseline */
-            account->is_current = false;
-            account_mark_changed(accounting, account);
-        }
-    }
-    pthread_mutex_unlock(&accounting->lock);
 }
 
 static void on_reset(void *context, const struct machine_uuid *uuid)
@@ -135,10 +118,10 @@ static void on_reset(void *context, const struct machine_uuid *uuid)
     struct accounting *accounting = context;
 
     accounting_note_reset(accounting, uuid);
-    disk_account_settle_soon(accounting, uuid);
+    disks_settle_soon(accounting, uuid);
     recorder_notify(accounting);
     pthread_mutex_lock(&accounting->lock);
-    struct account *account = account_find(accounting, uuid);
+    struct account *account = account_find_locked(accounting, uuid);
     bool is_told = account != NULL && account->is_reset_told;
     if (account != NULL)
         account->is_reset_told = true;
@@ -152,70 +135,21 @@ static void on_adapters_changed(void *context, const struct machine_uuid *uuid)
     look_at(context, uuid);
 }
 
-/* The final figures belong to the session that had the device, be it over or
- * not. Figures below what was seen already are of another device. */
-static bool finish(struct session *session, uint64_t incarnation,
-                   const struct decimal bytes[DIRECTION_COUNT])
-{
-    for (size_t i = 0; i < session->count; i++) {
-        struct session_adapter *adapter = &session->adapters[i];
-        if (adapter->key.incarnation != incarnation || adapter->finished)
-            continue;
-        struct device_reading final = {.key = adapter->key};
-        for (int direction = 0; direction < DIRECTION_COUNT; direction++) {
-            const struct counter *counter = &adapter->counters[direction];
-            if (!counter->seen)
-                continue;
-            if (decimal_compare(bytes[direction], counter->last) < 0)
-                return false;
-            final.present |= 1u << direction;
-            final.bytes[direction] = bytes[direction];
-        }
-        return session_finish_adapter(session, &final);
-    }
-    return false;
-}
-
 static void on_device_gone(void *context, uint64_t incarnation,
                            const struct decimal bytes[DIRECTION_COUNT])
 {
     struct accounting *accounting = context;
 
     pthread_mutex_lock(&accounting->lock);
-    for (size_t i = 0; i < accounting->bucket_count; i++) {
-        for (struct account *account = accounting->buckets[i]; account; account = account->next) {
-            if (finish(&account->session, incarnation, bytes)) {
-                account->is_current = false;
-                account_mark_changed(accounting, account);
-            } else if (account->finished.exists) {
-                finish(&account->finished.session, incarnation, bytes);
-            }
+    for (struct account *account = accounting->accounts; account; account = account->hh.next) {
+        if (session_finish_device(&account->session, incarnation, bytes)) {
+            account->is_current = false;
+            account_mark_changed_locked(accounting, account);
+        } else if (account->finished.exists) {
+            session_finish_device(&account->finished.session, incarnation, bytes);
         }
     }
     pthread_mutex_unlock(&accounting->lock);
-}
-
-/* Compares the states of all machines with what was told of them. */
-static bool tell_states(struct accounting *accounting, struct fault *fault)
-{
-    struct host *host = accounting->host;
-    struct machine_list list = {0};
-
-    if (!event_queue_is_watching(accounting->events))
-        return true;
-    if (!host_list(host, &list, fault))
-        return false;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct machine_list_entry *machine = &list.entries[i];
-        uint64_t count = event_queue_count(accounting->events);
-        enum machine_state state;
-        struct fault gone;
-        if (host_state(host, &machine->uuid, &state, &gone))
-            event_queue_found(accounting->events, &machine->uuid, machine->name, state, count);
-    }
-    event_queue_found_all(accounting->events);
-    machine_list_clear(&list);
-    return true;
 }
 
 static void on_missed(void *context)
@@ -223,39 +157,7 @@ static void on_missed(void *context)
     struct fault fault;
     accounting_sweep(context, &fault); /* without an answer the next read looks */
     recorder_notify(context);          /* what could not be written may be now */
-    tell_states(context, &fault);
-}
-
-bool accounting_watch(struct accounting *accounting, struct fault *fault)
-{
-    struct host *host = accounting->host;
-
-    if (!host_tells(host))
-        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "this host's driver tells of no events; ask for State instead");
-    if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
-        return false;
-    /* First, so that nothing is missed between the two. */
-    event_queue_watch(accounting->events, true);
-    if (tell_states(accounting, fault))
-        return true;
-    event_queue_watch(accounting->events, false);
-    return false;
-}
-
-void accounting_unwatch(struct accounting *accounting)
-{
-    event_queue_watch(accounting->events, false);
-}
-
-bool accounting_take_event(struct accounting *accounting, struct machine_event *event)
-{
-    return event_queue_take(accounting->events, event);
-}
-
-uint64_t accounting_take_lost_events(struct accounting *accounting)
-{
-    return event_queue_take_lost(accounting->events);
+    accounting_compare_states(context, &fault);
 }
 
 void accounting_listen(struct accounting *accounting)

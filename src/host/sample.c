@@ -56,6 +56,14 @@ bool machine_sample_assign(struct machine_sample *to, const struct machine_sampl
     return true;
 }
 
+bool machine_sample_has_device(const struct machine_sample *sample, const struct device_key *key)
+{
+    for (size_t i = 0; i < sample->adapters->count; i++)
+        if (device_key_equal(&sample->readings[i].key, key))
+            return true;
+    return false;
+}
+
 void machine_sample_clear(struct machine_sample *sample)
 {
     adapter_list_release(sample->adapters);

@@ -45,6 +45,8 @@ bool machine_sample_start_readings(struct machine_sample *sample);
  * without memory: `to` is then as it was. */
 bool machine_sample_assign(struct machine_sample *to, const struct machine_sample *from);
 
+bool machine_sample_has_device(const struct machine_sample *sample, const struct device_key *key);
+
 void machine_sample_clear(struct machine_sample *sample);
 
 #endif

@@ -4,6 +4,7 @@
 #include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/event_loop.h"
 #include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
 
@@ -395,7 +396,15 @@ static const struct host_clock clock_functions = {
     .monotonic_time = monotonic_time,
 };
 
+static bool is_lost_by_fork(const struct host *host)
+{
+    (void)host;
+    return event_loop_is_forked();
+}
+
 const struct host_driver libvirt_driver = {
+    .run = host_run_in_thread,
+    .is_lost_by_fork = is_lost_by_fork,
     .inventory = &inventory_functions,
     .counters = &counters_functions,
     .life_cycle = &life_cycle_functions,
