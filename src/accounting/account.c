@@ -84,7 +84,7 @@ static void settle_start(struct account *account, bool is_new_session)
     }
 }
 
-/* Whether the sample has the adapter with another device: it was made anew. */
+/* Whether the sample has the adapter with another device, which replaced this one. */
 static bool has_successor(const struct account *account, const struct machine_sample *sample,
                           const struct device_key *key)
 {
@@ -166,7 +166,7 @@ void account_reset_locked(struct accounting *accounting, struct account *account
 
     if (!is_same_reset) {
         account_keep_finished_locked(account, &now, STOP_RESET);
-        account->is_reset_told = false;
+        account->is_reset_reported = false;
         account->reset_ordinal++;
     }
     /* The readings have been observed already, so no memory is needed. */

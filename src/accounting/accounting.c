@@ -110,7 +110,7 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
     struct host *host = accounting->host;
 
     host_settle(host);
-    /* Whether a session has ended may not have been told: ask. What the host
+    /* The end of a session may not have been reported: ask. What the host
      * cannot answer now changes nothing of what is known. */
     struct account *account = account_sample_and_lock(accounting, uuid, fault);
     if (account == NULL)

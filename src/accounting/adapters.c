@@ -36,7 +36,7 @@ bool accounting_adapter_total(struct accounting *accounting, const struct machin
     bool ok;
     if (adapter == NULL)
         ok = fault_set(fault, HRESULT_VM_E_ADAPTER_NOT_FOUND,
-                       "the machine no longer has this adapter; list NetworkAdapters anew");
+                       "the machine no longer has this adapter; list NetworkAdapters again");
     else if ((adapter->known & 1u << direction) == 0)
         ok = fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                        "the host has no byte counter for this adapter (IsCounted is false)");
@@ -83,7 +83,7 @@ static bool snapshot_of_definition(struct accounting *accounting, const struct m
 }
 
 /* Where an adapter is plugged in can change without a word from the host. The
- * definition of now takes the place of the one that the sample went by, if it
+ * present definition takes the place of the one that the sample went by, if it
  * has the same devices and the host answers. */
 static void renew_adapters(struct accounting *accounting, const struct machine_uuid *uuid,
                            struct adapter_snapshot *snapshot)

@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
-/* A look that a reset or a start has overtaken is taken anew. */
-enum { LOOKS = 16 };
+/* A sample that a reset or a start has overtaken is taken again. */
+enum { SAMPLE_ATTEMPTS = 16 };
 
-struct disk_look {
+struct disk_request {
     struct accounting *accounting;
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
@@ -17,46 +17,46 @@ struct disk_look {
 
 static void receive(void *context, struct disk_sample *sample)
 {
-    struct disk_look *look = context;
-    struct accounting *accounting = look->accounting;
+    struct disk_request *request = context;
+    struct accounting *accounting = request->accounting;
 
-    look->is_stopped = sample->domain_id == NOT_RUNNING;
+    request->is_stopped = sample->domain_id == NOT_RUNNING;
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_locked(accounting, &sample->uuid);
     if (account != NULL && sample->domain_id != NOT_RUNNING &&
         account->last.domain_id == sample->domain_id &&
-        account->disks_changed_in <= look->begun_in &&
-        disk_session_observe(&account->disks, sample, look->begun_at))
+        account->disks_changed_in <= request->begun_in &&
+        disk_session_observe(&account->disks, sample, request->begun_at))
         account_mark_disks_changed_locked(accounting, account);
     pthread_mutex_unlock(&accounting->lock);
 }
 
 /* Asks for the disks of one machine, or of all (NULL). */
-static bool look_at(struct accounting *accounting, const struct machine_uuid *uuid,
-                    struct disk_look *look, struct fault *fault)
+static bool request_disks(struct accounting *accounting, const struct machine_uuid *uuid,
+                          struct disk_request *request, struct fault *fault)
 {
     struct host *host = accounting->host;
 
-    *look = (struct disk_look){.accounting = accounting};
+    *request = (struct disk_request){.accounting = accounting};
     pthread_mutex_lock(&accounting->lock);
-    look->begun_in = accounting->version;
+    request->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
-    look->begun_at = host_monotonic_time(host);
-    return host_sample_disks(host, uuid, receive, look, fault);
+    request->begun_at = host_monotonic_time(host);
+    return host_sample_disks(host, uuid, receive, request, fault);
 }
 
 /* Returns the running machine's account, with the lock held, whose disks have
- * been looked at; NULL and a fault without it. */
+ * been sampled; NULL and a fault without it. */
 static struct account *observe_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault)
 {
     struct host *host = accounting->host;
     int64_t moment = host_monotonic_time(host) - accounting->max_age;
 
-    for (int attempt = 0; attempt < LOOKS; attempt++) {
-        struct disk_look look;
+    for (int attempt = 0; attempt < SAMPLE_ATTEMPTS; attempt++) {
+        struct disk_request request;
         struct account *account = account_observe_running_and_lock(accounting, uuid, fault);
-        /* Without a maximum age only the look that this read makes will do, though
+        /* Without a maximum age only the sample that this read takes will do, though
          * one before it may be of the same moment: a clock may stand still. */
         if (account == NULL ||
             (accounting->max_age > 0 && disk_session_is_observed_since(&account->disks, moment)))
@@ -65,14 +65,14 @@ static struct account *observe_and_lock(struct accounting *accounting,
         /* With a maximum age one call serves the reads of all machines. What it
          * leaves out, because a machine keeps it waiting, is asked for alone. */
         bool is_sweep = attempt == 0 && accounting->max_age > 0;
-        if (!look_at(accounting, is_sweep ? NULL : uuid, &look, fault) && !is_sweep)
+        if (!request_disks(accounting, is_sweep ? NULL : uuid, &request, fault) && !is_sweep)
             return NULL;
-        if (!is_sweep && look.is_stopped) {
+        if (!is_sweep && request.is_stopped) {
             fault_set(fault, HRESULT_S_FALSE, "the machine is not running");
             return NULL;
         }
         if (accounting->max_age == 0)
-            moment = look.begun_at;
+            moment = request.begun_at;
         pthread_mutex_lock(&accounting->lock);
         account = account_find_locked(accounting, uuid);
         if (account != NULL && account->last.domain_id != NOT_RUNNING &&
@@ -81,8 +81,8 @@ static struct account *observe_and_lock(struct accounting *accounting,
         pthread_mutex_unlock(&accounting->lock);
     }
     fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-              "the machine was reset or restarted under each of %d looks at its disks; try again",
-              LOOKS);
+              "the machine was reset or restarted while its disks were read, %d times; try again",
+              SAMPLE_ATTEMPTS);
     return NULL;
 }
 
@@ -133,8 +133,8 @@ bool accounting_disk_total(struct accounting *accounting, const struct machine_u
 
 void disks_settle(struct accounting *accounting, const struct machine_uuid *uuid)
 {
-    for (int attempt = 0; attempt < LOOKS; attempt++) {
-        struct disk_look look;
+    for (int attempt = 0; attempt < SAMPLE_ATTEMPTS; attempt++) {
+        struct disk_request request;
         struct fault fault;
 
         pthread_mutex_lock(&accounting->lock);
@@ -144,7 +144,7 @@ void disks_settle(struct accounting *accounting, const struct machine_uuid *uuid
         pthread_mutex_unlock(&accounting->lock);
         /* A hypervisor process that does not answer serves no disk either: the
          * figures of when it does will be those of the reset. */
-        if (!is_pending || !look_at(accounting, uuid, &look, &fault) || look.is_stopped)
+        if (!is_pending || !request_disks(accounting, uuid, &request, &fault) || request.is_stopped)
             return;
     }
 }

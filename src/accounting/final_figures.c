@@ -18,8 +18,8 @@ bool final_figures_are_due_locked(const struct account *account)
     return false;
 }
 
-/* With the lock held: which devices there are to ask for. */
-static void list_remaining(const struct account *account, struct final_figures *final)
+/* Which devices there are to ask for. */
+static void list_remaining_locked(const struct account *account, struct final_figures *final)
 {
     final->readings = calloc(account->session.count + 1, sizeof *final->readings);
     for (size_t i = 0; final->readings != NULL && i < account->session.count; i++) {
@@ -40,7 +40,7 @@ void final_figures_read(struct accounting *accounting, const struct machine_uuid
     pthread_mutex_lock(&accounting->lock);
     const struct account *account = account_find_locked(accounting, uuid);
     if (account != NULL && final_figures_are_due_locked(account))
-        list_remaining(account, final);
+        list_remaining_locked(account, final);
     pthread_mutex_unlock(&accounting->lock);
     for (size_t i = 0; i < final->count; i++) {
         struct device_reading reading = final->readings[i];

@@ -20,13 +20,13 @@ static void release(void *context)
     accounting_release(context);
 }
 
-/* Looks at the machine; what cannot be read now will be at the next look. */
-static void look_at(struct accounting *accounting, const struct machine_uuid *uuid)
+/* What cannot be read now will be with the next sample. */
+static void sample(struct accounting *accounting, const struct machine_uuid *uuid)
 {
     struct fault fault;
     if (account_sample_and_lock(accounting, uuid, &fault) != NULL)
         pthread_mutex_unlock(&accounting->lock);
-    recorder_notify(accounting); /* the look may have found a reset or a start */
+    recorder_notify(accounting); /* the sample may have shown a reset or a start */
 }
 
 static void on_named(void *context, const struct machine_uuid *uuid, const char *name)
@@ -60,17 +60,18 @@ static void on_resumed(void *context, const struct machine_uuid *uuid)
     event_queue_resumed(((struct accounting *)context)->events, uuid);
 }
 
-/* With the lock held. The host says that the machine does not run now, or runs
- * under another ID, so its session is over. */
-static void end_session(struct accounting *accounting, struct account *account, int64_t domain_id,
-                        const struct final_figures *final, enum stop_reason reason)
+/* The host says that the machine does not run now, or runs under another ID, so
+ * its session is over. */
+static void end_session_locked(struct accounting *accounting, struct account *account,
+                               int64_t domain_id, const struct final_figures *final,
+                               enum stop_reason reason)
 {
     bool is_over = account->last.domain_id != NOT_RUNNING && account->last.domain_id != domain_id;
 
     if (is_over)
         account_end_session_locked(accounting, account, final, reason);
     else if (account->finished.exists && account->finished.reason == STOP_UNKNOWN)
-        account->finished.reason = reason; /* its end was seen before it was told */
+        account->finished.reason = reason; /* its end was seen before it was reported */
     account->is_current = false;
     account_mark_changed_locked(accounting, account);
 }
@@ -83,7 +84,7 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
     bool is_settled = false;
 
     event_queue_stopped(accounting->events, uuid, reason);
-    /* The kernel told of the devices' end before libvirt told of the machine's. */
+    /* The kernel reported the devices' end before libvirt reported the machine's. */
     host_settle(host);
     /* It may be running again by now, and another thread have seen that: what
      * the host says counts only when the account has not changed since. */
@@ -104,7 +105,7 @@ static void on_stopped(void *context, const struct machine_uuid *uuid, enum stop
         struct account *account = account_find_locked(accounting, uuid);
         is_settled = account == NULL || account->changed_in <= begun_in;
         if (account != NULL && is_settled)
-            end_session(accounting, account, now.domain_id, &final, reason);
+            end_session_locked(accounting, account, now.domain_id, &final, reason);
         if (is_settled && is_gone)
             account_machine_gone_locked(accounting, uuid, &final);
         pthread_mutex_unlock(&accounting->lock);
@@ -122,9 +123,9 @@ static void on_reset(void *context, const struct machine_uuid *uuid)
     recorder_notify(accounting);
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_locked(accounting, uuid);
-    bool is_told = account != NULL && account->is_reset_told;
+    bool is_told = account != NULL && account->is_reset_reported;
     if (account != NULL)
-        account->is_reset_told = true;
+        account->is_reset_reported = true;
     pthread_mutex_unlock(&accounting->lock);
     if (!is_told)
         event_queue_reset(accounting->events, uuid);
@@ -132,7 +133,7 @@ static void on_reset(void *context, const struct machine_uuid *uuid)
 
 static void on_adapters_changed(void *context, const struct machine_uuid *uuid)
 {
-    look_at(context, uuid);
+    sample(context, uuid);
 }
 
 static void on_device_gone(void *context, uint64_t incarnation,
@@ -155,7 +156,7 @@ static void on_device_gone(void *context, uint64_t incarnation,
 static void on_missed(void *context)
 {
     struct fault fault;
-    accounting_sweep(context, &fault); /* without an answer the next read looks */
+    accounting_sweep(context, &fault); /* without an answer the next read samples */
     recorder_notify(context);          /* what could not be written may be now */
     accounting_compare_states(context, &fault);
 }

@@ -8,16 +8,16 @@
 
 enum {
     STOP_PATIENCE_MILLISECONDS = 500,
-    /* Virtual processors can be plugged: they are counted anew after so many looks. */
-    LOOKS_AT_ONE_COUNT = 10,
-    /* For how many looks a machine that runs may be missing from them. */
+    /* Virtual processors can be plugged: they are counted again after so many samples. */
+    SAMPLES_OF_ONE_COUNT = 10,
+    /* From how many samples a machine that runs may be missing. */
     MOST_WAITS = 20
 };
 
 /* What an interval must have at least to say something: QEMU's processor time is
- * told in hundredths of a second. */
+ * given in hundredths of a second. */
 static const int64_t FIRST_INTERVAL = 250000000;
-/* Older than this, when nobody has looked for a while, is not "now". */
+/* Older than this, after a pause in the sampling, is stale. */
 static const int64_t OLDEST = 3000000000;
 
 void processor_sampler_init(struct processor_sampler *sampler)
@@ -56,13 +56,13 @@ static bool receive(void *context, const struct processor_time *time)
     struct processor_account *processors = find_processors_locked(accounting, time);
     if (processors != NULL && time->processors > 0) {
         processors->processors = time->processors;
-        processors->looks = 0;
+        processors->samples = 0;
     }
     if (processors != NULL)
-        is_counted = processors->processors > 0 && processors->looks < LOOKS_AT_ONE_COUNT;
+        is_counted = processors->processors > 0 && processors->samples < SAMPLES_OF_ONE_COUNT;
     if (processors != NULL && is_counted) {
         struct utilization *utilization = &processors->utilization;
-        processors->looks++;
+        processors->samples++;
         if (!utilization->is_started && time->begun_at > 0)
             utilization_observe(utilization, time->begun_at, 0, processors->processors);
         utilization_observe(utilization, time->at, time->used, processors->processors);
@@ -84,7 +84,7 @@ static void sample_locked(struct accounting *accounting)
     sampler->has_failed = !ok;
     if (!ok)
         sampler->fault = fault;
-    sampler->looks++;
+    sampler->samples++;
     pthread_cond_broadcast(&sampler->changed);
 }
 
@@ -99,10 +99,10 @@ static void run(void *context, bool may_wait)
     for (bool goes_on = true; goes_on && !sampler->is_stopped; goes_on = may_wait) {
         sampler->is_urgent = false;
         sample_locked(accounting);
-        int64_t looked_at = clock_now();
-        next = next + CLOCK_SECOND > looked_at ? next + CLOCK_SECOND : looked_at + CLOCK_SECOND;
+        int64_t sampled_at = clock_now();
+        next = next + CLOCK_SECOND > sampled_at ? next + CLOCK_SECOND : sampled_at + CLOCK_SECOND;
         for (bool is_early = may_wait; is_early && !sampler->is_stopped;) {
-            int64_t soon = looked_at + FIRST_INTERVAL;
+            int64_t soon = sampled_at + FIRST_INTERVAL;
             bool is_extra = sampler->is_urgent && soon < next;
             is_early =
                 clock_wait_until(&sampler->changed, &accounting->lock, is_extra ? soon : next);
@@ -171,11 +171,11 @@ static const struct utilization *find_utilization_locked(struct accounting *acco
 static bool wait_for_sample_locked(struct accounting *accounting, struct fault *fault)
 {
     struct processor_sampler *sampler = &accounting->sampler;
-    uint64_t looks = sampler->looks;
+    uint64_t samples = sampler->samples;
 
     sampler->is_urgent = true;
     pthread_cond_broadcast(&sampler->changed);
-    while (sampler->looks == looks && sampler->is_running)
+    while (sampler->samples == samples && sampler->is_running)
         pthread_cond_wait(&sampler->changed, &accounting->lock);
     if (sampler->has_failed)
         *fault = sampler->fault;

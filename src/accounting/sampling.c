@@ -64,7 +64,7 @@ static bool awaits_final_figures(const struct account *account, const struct mac
 }
 
 /* Whether the sample knows by its name only what the account knows as a device
- * of this host: it went between the figures and the look at it. As another
+ * of this host: it went between its counters and its definition. As another
  * device its bytes would count twice. */
 static bool has_unrecognized(const struct account *account, const struct machine_sample *sample)
 {
@@ -101,10 +101,10 @@ static bool has_other_devices(const struct account *account, const struct machin
 }
 
 /* Without the lock held. Whether the machine's process was started after the
- * account's last look. libvirt numbers the runs of its machines, and begins
- * anew when it is started while no machine runs, so an ID may come again. */
+ * account's latest sample. libvirt numbers the runs of its machines, and begins
+ * again when it is started while no machine runs, so an ID may come again. */
 static bool is_started_since(struct accounting *accounting, const struct machine_sample *sample,
-                             int64_t looked_at)
+                             int64_t sampled_at)
 {
     struct host *host = accounting->host;
     struct moment started;
@@ -113,10 +113,10 @@ static bool is_started_since(struct accounting *accounting, const struct machine
     if (!host_started_at(host, &sample->uuid, sample->domain_id, &started, &fault))
         return false;
     /* The start is rounded down to a hundredth of a second. */
-    return started.at + 10 * CLOCK_MILLISECOND >= looked_at;
+    return started.at + 10 * CLOCK_MILLISECOND >= sampled_at;
 }
 
-struct look {
+struct request {
     uint64_t begun_in; /* accounting.version when the host was asked */
     int64_t begun_at;
     struct machine_sample sample;
@@ -127,87 +127,87 @@ struct look {
 };
 
 /* Takes a sample of the machine. False with a fault. */
-static bool look(struct accounting *accounting, const struct machine_uuid *uuid, struct look *look,
-                 struct fault *fault)
+static bool request_sample(struct accounting *accounting, const struct machine_uuid *uuid,
+                           struct request *request, struct fault *fault)
 {
     struct host *host = accounting->host;
 
-    look->sample = (struct machine_sample){.domain_id = NOT_RUNNING};
+    request->sample = (struct machine_sample){.domain_id = NOT_RUNNING};
     pthread_mutex_lock(&accounting->lock);
-    look->begun_in = accounting->version;
+    request->begun_in = accounting->version;
     pthread_mutex_unlock(&accounting->lock);
-    look->begun_at = host_monotonic_time(accounting->host);
-    bool ok = host_sample(host, uuid, &look->sample, fault);
+    request->begun_at = host_monotonic_time(accounting->host);
+    bool ok = host_sample(host, uuid, &request->sample, fault);
     bool is_gone = !ok && fault->code == HRESULT_VM_E_VM_UNKNOWN;
-    if (is_gone || (ok && look->sample.domain_id == NOT_RUNNING))
-        final_figures_read(accounting, uuid, &look->final);
+    if (is_gone || (ok && request->sample.domain_id == NOT_RUNNING))
+        final_figures_read(accounting, uuid, &request->final);
     if (is_gone) {
         pthread_mutex_lock(&accounting->lock);
-        account_machine_gone_locked(accounting, uuid, &look->final);
+        account_machine_gone_locked(accounting, uuid, &request->final);
         pthread_mutex_unlock(&accounting->lock);
-        final_figures_clear(&look->final);
+        final_figures_clear(&request->final);
     }
     return ok;
 }
 
-/* With the lock held, which it drops and takes again around what takes time: the
+/* Drops and retakes the lock around slow calls: the
  * account is then found again, and *found is the one that there is by now, or
  * NULL. Whether the sample is to be taken again: it may be older than what the
  * account stands at, and would then look like a counter that fell; or it will
  * soon say more. */
-static bool must_look_again(struct accounting *accounting, struct account **found,
-                            struct look *look)
+static bool must_sample_again_locked(struct accounting *accounting, struct account **found,
+                                     struct request *request)
 {
     struct account *account = *found;
-    bool is_suspect = !look->is_other_run && has_other_devices(account, &look->sample);
-    int64_t looked_at = account->observed_at;
+    bool is_suspect = !request->is_other_run && has_other_devices(account, &request->sample);
+    int64_t sampled_at = account->observed_at;
 
-    if (account->changed_in > look->begun_in)
+    if (account->changed_in > request->begun_in)
         return true;
     if (is_suspect) {
         pthread_mutex_unlock(&accounting->lock);
-        look->is_other_run = is_started_since(accounting, &look->sample, looked_at);
+        request->is_other_run = is_started_since(accounting, &request->sample, sampled_at);
         pthread_mutex_lock(&accounting->lock);
-        *found = account = account_find_locked(accounting, &look->sample.uuid);
-        if (account == NULL || account->changed_in > look->begun_in)
+        *found = account = account_find_locked(accounting, &request->sample.uuid);
+        if (account == NULL || account->changed_in > request->begun_in)
             return true;
     }
-    recognize_devices(account, &look->sample);
-    if (look->waits_left == 0 || !awaits_final_figures(account, &look->sample))
+    recognize_devices(account, &request->sample);
+    if (request->waits_left == 0 || !awaits_final_figures(account, &request->sample))
         return false;
-    look->waits_left--;
-    look->attempts_left++;
+    request->waits_left--;
+    request->attempts_left++;
     pthread_mutex_unlock(&accounting->lock);
     clock_sleep(FINAL_FIGURES_WAIT);
     host_settle(accounting->host);
     pthread_mutex_lock(&accounting->lock);
-    *found = account_find_locked(accounting, &look->sample.uuid);
+    *found = account_find_locked(accounting, &request->sample.uuid);
     return true;
 }
 
 struct account *account_sample_and_lock(struct accounting *accounting,
                                         const struct machine_uuid *uuid, struct fault *fault)
 {
-    struct look one = {.waits_left = FINAL_FIGURES_WAITS, .attempts_left = SAMPLE_ATTEMPTS};
+    struct request request = {.waits_left = FINAL_FIGURES_WAITS, .attempts_left = SAMPLE_ATTEMPTS};
 
     /* The lock is not held while the host answers. */
-    while (one.attempts_left-- > 0) {
-        if (!look(accounting, uuid, &one, fault))
+    while (request.attempts_left-- > 0) {
+        if (!request_sample(accounting, uuid, &request, fault))
             return NULL;
         pthread_mutex_lock(&accounting->lock);
         struct account *account = account_find_or_add_locked(accounting, uuid);
-        bool again = account != NULL && must_look_again(accounting, &account, &one);
+        bool again = account != NULL && must_sample_again_locked(accounting, &account, &request);
         bool observed = false;
         if (account != NULL && !again) {
-            if (one.is_other_run)
+            if (request.is_other_run)
                 account_end_session_locked(accounting, account, NULL, STOP_UNKNOWN);
-            observed =
-                account_observe_locked(accounting, account, &one.sample, &one.final, one.begun_at);
+            observed = account_observe_locked(accounting, account, &request.sample, &request.final,
+                                              request.begun_at);
         }
         if (!observed)
             pthread_mutex_unlock(&accounting->lock);
-        machine_sample_clear(&one.sample);
-        final_figures_clear(&one.final);
+        machine_sample_clear(&request.sample);
+        final_figures_clear(&request.final);
         if (observed)
             return account;
         if (!again) {
@@ -216,7 +216,7 @@ struct account *account_sample_and_lock(struct accounting *accounting,
         }
     }
     fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-              "the machine's counters changed under each of %d looks at them; try again",
+              "the machine's counters changed while they were read, %d times; try again",
               SAMPLE_ATTEMPTS);
     return NULL;
 }
@@ -251,7 +251,7 @@ static bool ends_with_remaining(const struct account *account, const struct mach
            final_figures_are_due_locked(account);
 }
 
-/* What needs a closer look is left to the next read of the machine. */
+/* What needs the machine to be sampled alone is left to its next read. */
 static void receive_sweep(void *context, const struct machine_sample *sample)
 {
     struct sweep *sweep = context;
@@ -287,9 +287,9 @@ bool accounting_sweep(struct accounting *accounting, struct fault *fault)
     return ok;
 }
 
-/* With the lock held: whether the account stands at a sample that was begun at
+/* Whether the account stands at a sample that was begun at
  * that moment or later. */
-static bool is_observed_since(const struct account *account, int64_t moment)
+static bool is_observed_since_locked(const struct account *account, int64_t moment)
 {
     return account != NULL && account->is_current && account->observed_at >= moment;
 }
@@ -306,17 +306,17 @@ struct account *account_observe_and_lock(struct accounting *accounting,
     int64_t now = host_monotonic_time(host);
     pthread_mutex_lock(&accounting->lock);
     struct account *account = account_find_locked(accounting, uuid);
-    if (is_observed_since(account, now - accounting->max_age))
+    if (is_observed_since_locked(account, now - accounting->max_age))
         return account;
     pthread_mutex_unlock(&accounting->lock);
     if (!accounting_sweep(accounting, fault))
         return NULL;
     pthread_mutex_lock(&accounting->lock);
     account = account_find_locked(accounting, uuid);
-    if (is_observed_since(account, now))
+    if (is_observed_since_locked(account, now))
         return account;
     pthread_mutex_unlock(&accounting->lock);
-    return account_sample_and_lock(accounting, uuid, fault); /* it tells why */
+    return account_sample_and_lock(accounting, uuid, fault); /* it says why */
 }
 
 struct account *account_observe_running_and_lock(struct accounting *accounting,

@@ -11,9 +11,8 @@ void account_announce_start_locked(struct accounting *accounting, struct account
     account_mark_changed_locked(accounting, account);
 }
 
-/* With the lock held, which it drops: since when the counts are, as the host
- * knows it. What was only reported, as the host knew of it, is the second best:
- * a report may come seconds after the start. */
+/* Since when the counts are, as the host knows it. Drops the lock. What was only reported, as the
+ * host knew of it, is the second best: a report may come seconds after the start. */
 static bool find_start_and_unlock(struct accounting *accounting, struct account *account,
                                   struct moment *since, struct fault *fault)
 {

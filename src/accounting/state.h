@@ -42,7 +42,7 @@ struct account {
     struct moment announced;    /* when start_announced */
     struct moment reset;        /* of the session, when has_baseline */
     uint64_t reset_ordinal;     /* resets of this run that are known of */
-    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last told of, or 0 */
+    int64_t reset_seen_at;      /* monotonic nanoseconds when it was last reported, or 0 */
     int64_t refused_clock;      /* of a shared baseline that cannot be of the session, and */
     uint64_t refused_ordinal;   /* its ordinal, when has_refused */
     uint64_t changed_in;        /* accounting.version when the account last changed */
@@ -53,11 +53,11 @@ struct account {
     bool has_baseline;   /* the session began at a reset, or with devices that had counted before */
     bool has_refused;
     bool start_announced; /* the start has been seen, its counters not yet */
-    bool reset_pending;   /* told of a reset, but the counters could not be read */
+    bool reset_pending;   /* a reset was reported, but the counters could not be read */
     bool is_departed;     /* the machine is gone: kept for `finished` only */
     bool wants_recording; /* the baseline is to be written by the recorder */
     bool is_warning_due;
-    bool is_reset_told; /* the host has told of the session's reset */
+    bool is_reset_reported; /* the host has reported the session's reset */
 
     struct finished_session finished;
     struct disk_session disks;

@@ -28,7 +28,7 @@ bool accounting_watch(struct accounting *accounting, struct fault *fault)
 
     if (!host_tells(host))
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "this host's driver tells of no events; ask for State instead");
+                         "this host's driver reports no events; ask for State instead");
     if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))
         return false;
     /* First, so that nothing is missed between the two. */
