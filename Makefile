@@ -159,7 +159,7 @@ check:
 	echo "make check: ok"
 
 check-lua:
-	luacheck --quiet lua scripts spec examples bench .busted .luacheckrc config.ld $(ROCKSPEC)
+	luacheck --quiet lua scripts spec examples bench .busted .luacheckrc config.ld $(ROCKSPECS)
 
 check-format:
 	clang-format --dry-run --Werror $(C_FILES)
@@ -217,30 +217,32 @@ check-docs: $(MODULE)
 	grep -q '<a name = "AddMachine">' $(BUILD)/docs/html/modules/vmaccountant.simulator.html
 	! grep -qE '<a name = "(CreateObject|AddMachine)">' $(BUILD)/docs/html/modules/objects.html
 
-# The rock's modules work, they are those that `make install` installs, and
+# The rocks' modules work, they are those that `make install` installs, and
 # LuaRocks leaves nothing in the tree that Lua could load from there.
-rocks := $(BUILD)/rocks
+ROCKSPECS := $(wildcard *.rockspec)
+rocks     := $(BUILD)/rocks
 
 # In a copy of the tree, as in a fresh clone.
 check-rockspec: $(MODULE)
-	luarocks lint $(ROCKSPEC)
+	lua5.4 scripts/release_rockspec.lua --check
+	for rockspec in $(ROCKSPECS); do luarocks lint $$rockspec || exit 1; done
 	rm -rf $(rocks)
 	mkdir -p $(rocks)/clone
-	cp -r src lua scripts LICENSE Makefile $(ROCKSPEC) $(rocks)/clone
+	cp -r src lua scripts LICENSE Makefile $(ROCKSPECS) $(rocks)/clone
 	cd $(rocks)/clone && find . -type f | sort >../before
-	cd $(rocks)/clone && luarocks --lua-version 5.4 make --tree ../tree >../log 2>&1 || { cat ../log; exit 1; }
+	cd $(rocks)/clone && for rockspec in $(ROCKSPECS); do \
+	  luarocks --lua-version 5.4 make --tree ../$$rockspec.tree $$rockspec >../log 2>&1 || { cat ../log; exit 1; } \
+	done
 	cd $(rocks)/clone && find . -type f -not -path './build/*' | sort | diff ../before -
-	scripts/check_hardening $(rocks)/tree/lib/lua/5.4/vmaccountant/core.so
 	$(make) -s install DESTDIR=$(rocks)/ PREFIX=installed
-	diff <(cd $(rocks)/tree && find share/lua lib/lua -type f | sort) \
-	  <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort)
-	for tree in tree installed; do \
+	for tree in $(ROCKSPECS:=.tree) installed; do \
+	  diff <(cd $(rocks)/$$tree && find share/lua lib/lua -type f | sort) \
+	    <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort) && \
+	  scripts/check_hardening $(rocks)/$$tree/lib/lua/5.4/vmaccountant/core.so && \
 	  LUA_PATH="$(rocks)/$$tree/share/lua/5.4/?.lua;$(rocks)/$$tree/share/lua/5.4/?/init.lua" \
 	  LUA_CPATH="$(rocks)/$$tree/lib/lua/5.4/?.so" \
 	    lua5.4 -l vmaccountant.simulator examples/network_bytes_sent.lua test:///default || exit 1; \
 	done
-
-ROCKSPEC := vmaccountant-scm-1.rockspec
 
 # Of the specs, those that need no host of their own and do not watch memory or
 # time.
@@ -390,6 +392,11 @@ uninstall:
 	  $(call quote,$(C_FOLDER)/core.so)
 	-rmdir --ignore-fail-on-non-empty $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
 
+# The release's rockspec, from the scm one and the version in src/.
+.PHONY: rockspec
+rockspec:
+	lua5.4 scripts/release_rockspec.lua
+
 # For clangd and its like.
 compile_commands.json: $(SOURCES) $(C_TESTS) Makefile
 	lua5.4 scripts/compile_commands.lua '$(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES))' \
@@ -410,6 +417,7 @@ help:
 	@echo 'make soak       many rounds on a private host (as root)'
 	@echo 'make docs       the reference, in doc/'
 	@echo 'make types      the definitions for editors, lua/vmaccountant/types.lua'
+	@echo 'make rockspec   the rockspec of the release, after a change of the version or the scm rockspec'
 	@echo 'make compile_commands.json  how each C file is compiled, for clangd'
 	@echo 'make install    to PREFIX, below DESTDIR; make uninstall. The folders of Lua and C modules:'
 	@echo '                LUA_DIR=PREFIX/share/lua/5.4 LUA_CDIR=PREFIX/lib/lua/5.4'

@@ -12,7 +12,9 @@
 local core = require "vmaccountant.core"
 
 local vmaccountant = {
-  _VERSION = "vmaccountant scm",
+  --- The module's name and version, in the form of Lua's own `_VERSION`: "vmaccountant MAJOR.MINOR.PATCH".
+  -- @field _VERSION
+  _VERSION = core._VERSION,
   CreateObject = core.CreateObject,
   stateName = core.stateName,
   compare = core.compare,
