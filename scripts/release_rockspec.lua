@@ -46,7 +46,8 @@ end
 
 local present, expected = rockspecs_in_tree(), path .. " " .. SCM
 if present ~= expected then
-  io.stderr:write(("the tree has the rockspecs %s, and should have %s: run `make rockspec`\n"):format(present, expected))
+  io.stderr:write(("the tree has the rockspecs %s, and should have %s: run `make rockspec`\n")
+    :format(present, expected))
 elseif read_file(path) ~= text then
   io.stderr:write(("%s is not what `make rockspec` writes: run it\n"):format(path))
 else
