@@ -171,7 +171,7 @@ check-includes:
 # With all warnings in force, as every build here.
 check-gcc:
 	$(make) $(jobs) BUILD=build-gcc CC=gcc compile
-	$(make) $(jobs) BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage" compile
+	$(make) $(jobs) $(measured) compile
 
 check-clang:
 	$(make) $(jobs) BUILD=build-clang CC=clang compile
@@ -263,6 +263,13 @@ check-sanitizers:
 	$(make) $(jobs) $(sanitized) programs
 	$(make) -k $(sanitized) test-c test-specs LUA_RUNNER='$(with_sanitizers)' SPECS='--exclude-tags=root,slow,native'
 
+# Any spec under the sanitizers, also one with real guests:
+#     make test-sanitized SPEC_FILES=spec/guest_reset_spec.lua
+.PHONY: test-sanitized
+test-sanitized:
+	@$(make) -s $(jobs) $(sanitized) programs
+	@$(make) -s $(sanitized) test-specs LUA_RUNNER='$(with_sanitizers)'
+
 with_valgrind = valgrind --quiet --error-exitcode=99 --child-silent-after-fork=yes \
   --suppressions=$(CURDIR)/spec/support/memcheck.supp \
   --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
@@ -300,7 +307,7 @@ demo:
 	@$(make) $(jobs) all >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
 	@echo "The machine of libvirt's own test host (examples/network_bytes_sent.lua test:///default):"; echo
 	@$(HERE) lua5.4 examples/network_bytes_sent.lua test:///default
-	@echo "What events do to the figures (examples/story.lua):"; echo
+	@echo "What events do to the counts (examples/story.lua):"; echo
 	@$(HERE) lua5.4 examples/story.lua
 	@echo
 	@echo 'Try next, after eval "$$(make -s env)":'
@@ -321,6 +328,29 @@ test:
 	$(make) -s test-specs || failed=yes; \
 	test -z "$$failed" || { echo "make test: FAILED"; exit 1; }; \
 	echo "make test: ok"
+
+# What of src/ the tests run, lines and branches; those with real guests when
+# root, as in `make test`. Counts are atomic, since threads share them. What a
+# process has run is written at its end, so a killed one adds nothing; what
+# libgcov has to complain of, such as a process out of descriptors, does not go
+# to the output that a spec compares.
+measured    := BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
+gcov_errors := build-coverage/gcov-errors.log
+
+.PHONY: coverage
+coverage: export GCOV_ERROR_FILE = $(CURDIR)/$(gcov_errors)
+coverage:
+	@./install-dependencies build test coverage $(if $(VMACCOUNTANT_NO_PRIVATE_HOST),,$(guests))
+	@$(make) $(jobs) $(measured) programs
+	@find build-coverage -name '*.gcda' -delete
+	@rm -f $(gcov_errors); touch $(gcov_errors); chmod a+w $(gcov_errors)
+	@failed=; \
+	$(make) -s $(measured) test-c || failed=yes; \
+	$(make) -s $(measured) test-specs || failed=yes; \
+	gcovr --root . --filter src/ --csv build-coverage/coverage.csv build-coverage && \
+	awk -F, -f scripts/coverage_table.awk build-coverage/coverage.csv || failed=yes; \
+	sort $(gcov_errors) | uniq -c; \
+	test -z "$$failed" || { echo "make coverage: FAILED"; exit 1; }
 
 .PHONY: bench
 bench:
@@ -412,6 +442,8 @@ help:
 	@echo 'make demo       install what is missing, build, show what it does'
 	@echo 'make test       install what is missing, run all tests (those with guests: as root)'
 	@echo 'make check      linters, both compilers, hardening, sanitizers, Valgrind, rockspec'
+	@echo 'make test-sanitized SPEC_FILES="spec/some_spec.lua"  specs under AddressSanitizer and UBSan'
+	@echo 'make coverage   run all tests, print what of src/ they run: lines and branches, by file'
 	@echo 'make bench      compare with other libvirt clients, write bench/RESULTS.md (as root)'
 	@echo '                (BENCH_ARGS="MACHINES [ADAPTERS]": only that many, and write nothing)'
 	@echo 'make soak       many rounds on a private host (as root)'
