@@ -159,7 +159,7 @@ check:
 	echo "make check: ok"
 
 check-lua:
-	luacheck --quiet lua scripts spec examples bench .busted .luacheckrc config.ld $(ROCKSPEC)
+	luacheck --quiet lua scripts spec examples bench .busted .luacheckrc config.ld $(ROCKSPECS)
 
 check-format:
 	clang-format --dry-run --Werror $(C_FILES)
@@ -171,7 +171,7 @@ check-includes:
 # With all warnings in force, as every build here.
 check-gcc:
 	$(make) $(jobs) BUILD=build-gcc CC=gcc compile
-	$(make) $(jobs) BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage" compile
+	$(make) $(jobs) $(measured) compile
 
 check-clang:
 	$(make) $(jobs) BUILD=build-clang CC=clang compile
@@ -217,30 +217,32 @@ check-docs: $(MODULE)
 	grep -q '<a name = "AddMachine">' $(BUILD)/docs/html/modules/vmaccountant.simulator.html
 	! grep -qE '<a name = "(CreateObject|AddMachine)">' $(BUILD)/docs/html/modules/objects.html
 
-# The rock's modules work, they are those that `make install` installs, and
+# The rocks' modules work, they are those that `make install` installs, and
 # LuaRocks leaves nothing in the tree that Lua could load from there.
-rocks := $(BUILD)/rocks
+ROCKSPECS := $(wildcard *.rockspec)
+rocks     := $(BUILD)/rocks
 
 # In a copy of the tree, as in a fresh clone.
 check-rockspec: $(MODULE)
-	luarocks lint $(ROCKSPEC)
+	lua5.4 scripts/release_rockspec.lua --check
+	for rockspec in $(ROCKSPECS); do luarocks lint $$rockspec || exit 1; done
 	rm -rf $(rocks)
 	mkdir -p $(rocks)/clone
-	cp -r src lua scripts LICENSE Makefile $(ROCKSPEC) $(rocks)/clone
+	cp -r src lua scripts LICENSE Makefile $(ROCKSPECS) $(rocks)/clone
 	cd $(rocks)/clone && find . -type f | sort >../before
-	cd $(rocks)/clone && luarocks --lua-version 5.4 make --tree ../tree >../log 2>&1 || { cat ../log; exit 1; }
+	cd $(rocks)/clone && for rockspec in $(ROCKSPECS); do \
+	  luarocks --lua-version 5.4 make --tree ../$$rockspec.tree $$rockspec >../log 2>&1 || { cat ../log; exit 1; } \
+	done
 	cd $(rocks)/clone && find . -type f -not -path './build/*' | sort | diff ../before -
-	scripts/check_hardening $(rocks)/tree/lib/lua/5.4/vmaccountant/core.so
 	$(make) -s install DESTDIR=$(rocks)/ PREFIX=installed
-	diff <(cd $(rocks)/tree && find share/lua lib/lua -type f | sort) \
-	  <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort)
-	for tree in tree installed; do \
+	for tree in $(ROCKSPECS:=.tree) installed; do \
+	  diff <(cd $(rocks)/$$tree && find share/lua lib/lua -type f | sort) \
+	    <(cd $(rocks)/installed && find share/lua lib/lua -type f | sort) && \
+	  scripts/check_hardening $(rocks)/$$tree/lib/lua/5.4/vmaccountant/core.so && \
 	  LUA_PATH="$(rocks)/$$tree/share/lua/5.4/?.lua;$(rocks)/$$tree/share/lua/5.4/?/init.lua" \
 	  LUA_CPATH="$(rocks)/$$tree/lib/lua/5.4/?.so" \
 	    lua5.4 -l vmaccountant.simulator examples/network_bytes_sent.lua test:///default || exit 1; \
 	done
-
-ROCKSPEC := vmaccountant-scm-1.rockspec
 
 # Of the specs, those that need no host of their own and do not watch memory or
 # time.
@@ -260,6 +262,13 @@ with_sanitizers = env LD_PRELOAD="$(preloaded)" \
 check-sanitizers:
 	$(make) $(jobs) $(sanitized) programs
 	$(make) -k $(sanitized) test-c test-specs LUA_RUNNER='$(with_sanitizers)' SPECS='--exclude-tags=root,slow,native'
+
+# Any spec under the sanitizers, also one with real guests:
+#     make test-sanitized SPEC_FILES=spec/guest_reset_spec.lua
+.PHONY: test-sanitized
+test-sanitized:
+	@$(make) -s $(jobs) $(sanitized) programs
+	@$(make) -s $(sanitized) test-specs LUA_RUNNER='$(with_sanitizers)'
 
 with_valgrind = valgrind --quiet --error-exitcode=99 --child-silent-after-fork=yes \
   --suppressions=$(CURDIR)/spec/support/memcheck.supp \
@@ -298,7 +307,7 @@ demo:
 	@$(make) $(jobs) all >$(BUILD)/build.log 2>&1 || { cat $(BUILD)/build.log; exit 1; }
 	@echo "The machine of libvirt's own test host (examples/network_bytes_sent.lua test:///default):"; echo
 	@$(HERE) lua5.4 examples/network_bytes_sent.lua test:///default
-	@echo "What events do to the figures (examples/story.lua):"; echo
+	@echo "What events do to the counts (examples/story.lua):"; echo
 	@$(HERE) lua5.4 examples/story.lua
 	@echo
 	@echo 'Try next, after eval "$$(make -s env)":'
@@ -319,6 +328,29 @@ test:
 	$(make) -s test-specs || failed=yes; \
 	test -z "$$failed" || { echo "make test: FAILED"; exit 1; }; \
 	echo "make test: ok"
+
+# What of src/ the tests run, lines and branches; those with real guests when
+# root, as in `make test`. Counts are atomic, since threads share them. What a
+# process has run is written at its end, so a killed one adds nothing; what
+# libgcov has to complain of, such as a process out of descriptors, does not go
+# to the output that a spec compares.
+measured    := BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
+gcov_errors := build-coverage/gcov-errors.log
+
+.PHONY: coverage
+coverage: export GCOV_ERROR_FILE = $(CURDIR)/$(gcov_errors)
+coverage:
+	@./install-dependencies build test coverage $(if $(VMACCOUNTANT_NO_PRIVATE_HOST),,$(guests))
+	@$(make) $(jobs) $(measured) programs
+	@find build-coverage -name '*.gcda' -delete
+	@rm -f $(gcov_errors); touch $(gcov_errors); chmod a+w $(gcov_errors)
+	@failed=; \
+	$(make) -s $(measured) test-c || failed=yes; \
+	$(make) -s $(measured) test-specs || failed=yes; \
+	gcovr --root . --filter src/ --csv build-coverage/coverage.csv build-coverage && \
+	awk -F, -f scripts/coverage_table.awk build-coverage/coverage.csv || failed=yes; \
+	sort $(gcov_errors) | uniq -c; \
+	test -z "$$failed" || { echo "make coverage: FAILED"; exit 1; }
 
 .PHONY: bench
 bench:
@@ -390,6 +422,11 @@ uninstall:
 	  $(call quote,$(C_FOLDER)/core.so)
 	-rmdir --ignore-fail-on-non-empty $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
 
+# The release's rockspec, from the scm one and the version in src/.
+.PHONY: rockspec
+rockspec:
+	lua5.4 scripts/release_rockspec.lua
+
 # For clangd and its like.
 compile_commands.json: $(SOURCES) $(C_TESTS) Makefile
 	lua5.4 scripts/compile_commands.lua '$(STANDARD) $(WARNINGS) -fPIC $(CFLAGS) $(CPPFLAGS) $(call pkg_config,--cflags,$(LUA) $(LIBRARIES))' \
@@ -405,11 +442,14 @@ help:
 	@echo 'make demo       install what is missing, build, show what it does'
 	@echo 'make test       install what is missing, run all tests (those with guests: as root)'
 	@echo 'make check      linters, both compilers, hardening, sanitizers, Valgrind, rockspec'
+	@echo 'make test-sanitized SPEC_FILES="spec/some_spec.lua"  specs under AddressSanitizer and UBSan'
+	@echo 'make coverage   run all tests, print what of src/ they run: lines and branches, by file'
 	@echo 'make bench      compare with other libvirt clients, write bench/RESULTS.md (as root)'
 	@echo '                (BENCH_ARGS="MACHINES [ADAPTERS]": only that many, and write nothing)'
 	@echo 'make soak       many rounds on a private host (as root)'
 	@echo 'make docs       the reference, in doc/'
 	@echo 'make types      the definitions for editors, lua/vmaccountant/types.lua'
+	@echo 'make rockspec   the rockspec of the release, after a change of the version or the scm rockspec'
 	@echo 'make compile_commands.json  how each C file is compiled, for clangd'
 	@echo 'make install    to PREFIX, below DESTDIR; make uninstall. The folders of Lua and C modules:'
 	@echo '                LUA_DIR=PREFIX/share/lua/5.4 LUA_CDIR=PREFIX/lib/lua/5.4'

@@ -3,8 +3,8 @@
 --     lua5.4 bench/accountants.lua METRIC CALLS BATCH PAUSE_MS [MACHINE or MAX_AGE_MS]
 --
 -- sweep              all machines of a held collection, each read live
--- sweep_listed       the same, with the machines listed anew each time
--- sweep_max_age      all machines of a held collection under MAX_AGE_MS: one look
+-- sweep_listed       the same, with the machines listed again each time
+-- sweep_max_age      all machines of a held collection under MAX_AGE_MS: one sample
 --                    at the host serves a sweep, and never the next one
 -- sweep_hypervisor   the same through libvirt only
 -- read               one machine's held accountant, live

@@ -39,8 +39,8 @@ local held = {}
 for i = 1, 4096 do
   held[i] = false
 end
--- Before the connection, for its thread looks at the machines by itself: the
--- connection's own memory is in the figure.
+-- Before the connection, whose thread reads the machines by itself: the
+-- connection's own memory is included.
 local before = heap()
 local objVS <close> = vma.CreateObject("VirtualServer.Application")
 local machines = objVS.VirtualMachines

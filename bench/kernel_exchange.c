@@ -76,7 +76,7 @@ static unsigned long long bytes_of(const struct nlmsghdr *message)
     return figures.rx_bytes;
 }
 
-/* Tells each machine's sum: its taps follow each other. */
+/* Reports each machine's sum: its taps follow each other. */
 static void add_machines(const struct exchange *exchange,
                          unsigned long long bytes_of_tap(const struct exchange *,
                                                          const struct tap *),

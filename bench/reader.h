@@ -35,7 +35,7 @@ struct reader {
     const char *what;
 };
 
-/* Reads once, and tells each figure by figures_add. */
+/* Reads once, and reports each figure by figures_add. */
 typedef void read_function(void *context, struct figures *figures);
 
 struct reader reader_new(int argc, char *argv[]);

@@ -33,7 +33,7 @@ readers.SWEEPS = {
   { "C: virConnectGetAllDomainStats", C, "sweep" },
   { "vmaccountant: held collection, live", LUA, "sweep", calls = 20, key = "live" },
   { "vmaccountant: held collection, max_age", LUA, "sweep_max_age", calls = 20, max_age = 2, key = "max_age" },
-  { "vmaccountant: listed anew, live", LUA, "sweep_listed", calls = 20, key = "listed" },
+  { "vmaccountant: listed again, live", LUA, "sweep_listed", calls = 20, key = "listed" },
   { "vmaccountant: through libvirt only, max_age", LUA, "sweep_hypervisor", max_age = "a sweep", key = "hypervisor" },
   { "C: one bare RTM_GETSTATS dump", KERNEL, "dump", calls = 20, taps = true, key = "dump" },
   { "libvirt-python: getAllDomainStats", PYTHON, "sweep" },
@@ -53,7 +53,7 @@ readers.RESTED = {
   { "C: virConnectGetAllDomainStats", C, "sweep" },
   { "vmaccountant: held collection, live", LUA, "sweep" },
   { "vmaccountant: held collection, max_age", LUA, "sweep_max_age", max_age = 2 },
-  { "vmaccountant: listed anew, live", LUA, "sweep_listed" },
+  { "vmaccountant: listed again, live", LUA, "sweep_listed" },
 }
 
 local function reads(adapters)
@@ -162,7 +162,7 @@ function readers.compare(label, figures, expected)
   end
   for name in pairs(figures) do
     if not expected[name] then
-      error(("%s: nobody knows %s"):format(label, name))
+      error(("%s: no machine %s is expected"):format(label, name))
     end
   end
 end
@@ -192,20 +192,20 @@ function readers.instructions(row, machine, batch)
 end
 
 -- Without the allocator's caches, which differ from run to run, and with one
--- arena, since mallinfo2 tells of the first one only.
+-- arena, since mallinfo2 reports only the first one.
 local TUNABLES <const> = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1"
 
--- What bench/footprint.lua tells, and as `libvirt` the heap of a C program that
+-- What bench/footprint.lua reports, and as `libvirt` the heap of a C program that
 -- holds the same machines.
 function readers.footprint(machine, count)
-  local told = {}
+  local reported = {}
   local output = host.shell(("env %s %s timeout 300 lua5.4 bench/footprint.lua %s %d")
     :format(TUNABLES, LUA_PATHS, host.quote(machine), count))
   for name, number in output:gmatch("(%a+)%s+(%-?%d+)") do
-    told[name] = math.tointeger(tonumber(number))
+    reported[name] = math.tointeger(tonumber(number))
   end
-  told.libvirt = math.tointeger(tonumber(host.shell("env " .. TUNABLES .. " " .. C .. " hold"):match("heap (%d+)")))
-  return told
+  reported.libvirt = math.tointeger(tonumber(host.shell("env " .. TUNABLES .. " " .. C .. " hold"):match("heap (%d+)")))
+  return reported
 end
 
 return readers

@@ -1,4 +1,4 @@
--- What the benchmark tells: its tables, the record RESULTS.md and its plot.
+-- The benchmark's report: its tables, the record RESULTS.md and its plot.
 
 local host = require "spec.support.libvirt_host"
 
@@ -192,7 +192,7 @@ local function aims(sizes, reference)
   faster("live sweep of a held collection, to `virConnectGetAllDomainStats`", 80,
     sweeps[1].median / of(sweeps, "live"))
   faster("the same with `max_age`", 300, sweeps[1].median / of(sweeps, "max_age"))
-  faster("listed anew and swept live", 25, sweeps[1].median / of(sweeps, "listed"))
+  faster("listed again and swept live", 25, sweeps[1].median / of(sweeps, "listed"))
   local growths = { growth "live", growth "max_age" }
   aim(("time per adapter at %d adapters to that at %d: live; `max_age`"):format(sizes[#sizes].adapters,
     sizes[1].adapters), "at most 1.3", ("%.2f; %.2f"):format(growths[1], growths[2]),
@@ -240,7 +240,7 @@ local function write_results(path, sizes, started)
   add(lines, "# What reading the bytes sent costs", "",
     "Written by `make bench` (root, 8 GiB, a quarter of an hour): one run on a private host with idle QEMU machines",
     "whose taps are real. All clients in turn, in rounds that start with another one each; medians over all calls.",
-    "Every figure of every call is compared between all clients, libvirt's and the kernel's, and must agree, or the",
+    "Every count of every call is compared between all clients, libvirt's and the kernel's, and must agree, or the",
     "run fails. \"To C\" compares with a C program that makes the one best call to libvirt.")
   add_machine(lines, sizes, started)
   -- A client of libvirt waits for the daemon's turn, too.
@@ -252,11 +252,11 @@ local function write_results(path, sizes, started)
     ("With %d machines with %d adapters each, where nothing else is said."):format(reference.machines, sizes.adapters))
   markdown_table(lines, { "aim", "wanted", "measured", "met" }, aims(sizes, reference))
   add(lines, "## A sweep over all machines", "", "![Cost of a sweep by number of adapters](results.svg)", "",
-    "Back to back, without a pause. *Held*: the collection is kept. *Live*: each figure is asked from the kernel when",
+    "Back to back, without a pause. *Held*: the collection is kept. *Live*: each count is read from the kernel when",
     "it is read. *max_age*: one dump of all devices serves the whole sweep, and never the next one.")
   add_sweeps(lines, sizes)
   add_growth(lines, sizes)
-  add(lines, ("With %d machines, each sweep after 50 ms of sleep, as of a program that looks now and then:")
+  add(lines, ("With %d machines, each sweep after 50 ms of sleep, as of a program that reads now and then:")
     :format(reference.machines))
   add_times(lines, reference.rested)
   add(lines, "## One machine", "",

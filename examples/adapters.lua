@@ -3,8 +3,8 @@
 --
 --     lua5.4 examples/adapters.lua [URI]
 --
--- This is where to look when a machine's NetworkBytesSent says that an adapter
--- has no counter: the others are still counted one by one.
+-- Use it when a machine's NetworkBytesSent says that an adapter has no counter:
+-- the others are still counted one by one.
 
 if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 adapters.lua [URI]")
@@ -22,7 +22,7 @@ local function reason_of(err)
   return err.message or error(err, 0)
 end
 
--- Both figures as text.  Raises when they cannot be known.
+-- Both counts as text.  Raises when they cannot be known.
 local function counts_of(objAdapter)
   return COUNTS:format(objAdapter.BytesSent, objAdapter.BytesReceived)
 end
@@ -39,14 +39,14 @@ end
 -- max_age: one sample of the whole host serves all the lines.
 local objVS = vma.CreateObject("VirtualServer.Application", arg[1], { max_age = 1 })
 local machines = objVS.VirtualMachines
-if #machines == 0 then -- on which host, and where else to look
+if #machines == 0 then -- names the host, and other hosts to try
   io.stderr:write(tostring(machines), "\n")
 end
 
 print(ADAPTER:format("Machine", "Address", "Type", "Network") .. COUNTS:format("Sent", "Received"))
 for objVM in machines do
   local ok, err = pcall(print_adapters, objVM)
-  if not ok then -- this machine cannot be looked at; the others can
+  if not ok then -- this machine cannot be read; the others can
     print(("%-16s %s"):format(objVM, reason_of(err)))
   end
 end

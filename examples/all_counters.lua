@@ -1,11 +1,11 @@
--- Every property of every machine's accountant, by pairs(): what a property is
--- called need not be known, and one that a later version adds shows up too.
+-- Every property of every machine's accountant, by pairs(): no property's name
+-- need be known, and one that a later version adds shows up too.
 --
 --     lua5.4 examples/all_counters.lua [URI]
 --
 -- A property that cannot be read does not end the loop: pairs() gives the
--- error object as its value.  A session that has ended while the script was
--- looking, because the machine was stopped or reset, is shown too.
+-- error object as its value.  A session that ends while the script runs,
+-- because the machine is stopped or reset, is shown too.
 
 if arg[1] == "-h" or arg[1] == "--help" then
   print("usage: lua5.4 all_counters.lua [URI]")
@@ -32,7 +32,7 @@ local LINE <const> = "  %-32s %s"
 local OF_SESSION <const> = { "Started", "Ended", "Reason", "NetworkBytesSent", "NetworkBytesReceived" }
 
 local machines = objVS.VirtualMachines
-if #machines == 0 then -- on which host, and where else to look
+if #machines == 0 then -- names the host, and other hosts to try
   io.stderr:write(tostring(machines), "\n")
 end
 

@@ -5,12 +5,12 @@
 --     lua5.4 examples/network_bytes_sent.lua [URI]
 --
 -- URI: a libvirt URI such as qemu:///system, or a host's name.  Without one it
--- is libvirt's own default: LIBVIRT_DEFAULT_URI, else qemu:///session, which has
--- the user's own machines only, for everyone but root.
+-- is libvirt's own default: LIBVIRT_DEFAULT_URI, else, for everyone but root,
+-- qemu:///session, which has only the user's own machines.
 --
 -- A machine whose bytes cannot be known (it is stopped, say) gets a line with
 -- the reason, and the next machine follows.  A host that cannot be reached is
--- an error that nobody catches here: lua5.4 writes it to standard error and
+-- an error that is not caught here: lua5.4 writes it to standard error and
 -- exits with status 1.
 
 if arg[1] == "-h" or arg[1] == "--help" then
@@ -23,7 +23,7 @@ local vma = require "vmaccountant"
 local objVS = vma.CreateObject("VirtualServer.Application", arg[1])
 local colVMs = objVS.VirtualMachines
 
-if #colVMs == 0 then -- on which host, and where else to look
+if #colVMs == 0 then -- names the host, and other hosts to try
   io.stderr:write(tostring(colVMs), "\n")
 end
 

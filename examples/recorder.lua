@@ -2,9 +2,9 @@
 --
 --     lua5.4 examples/recorder.lua [URI]
 --
--- The host's counters do not restart when a machine is reset, so where they
--- stood is known only to a process that was there.  This one always is: it
--- writes their values into the machine's live libvirt definition, where every
+-- The host's counters do not restart when a machine is reset, so their
+-- values at that moment are known only to a process that saw it.  This one
+-- always does: it writes them into the machine's live libvirt definition, where every
 -- later process finds them.  It needs a read-write connection, for which
 -- libvirt wants root or a member of the group libvirt, and says so otherwise.
 --
@@ -24,7 +24,7 @@ local function record()
   local objVS <close> = vma.CreateObject("VirtualServer.Application", arg[1])
   objVS:RecordResets()
   local machines = objVS.VirtualMachines
-  if #machines == 0 then -- on which host, and where else to look
+  if #machines == 0 then -- names the host, and other hosts to try
     io.stderr:write(tostring(machines), "\n")
   end
   print("recording the resets of " .. tostring(objVS))

@@ -1,5 +1,5 @@
--- What happens to a machine, and what its figures say after each event: on a
--- host in memory, so that it runs anywhere and always prints the same.
+-- What happens to a machine, and its count after each event: on a host in
+-- memory, so that it runs anywhere and always prints the same.
 --
 --     lua5.4 examples/story.lua
 

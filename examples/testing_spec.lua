@@ -1,10 +1,10 @@
 -- How to test a script that reads accountants, without a hypervisor: the
--- simulator is a host in memory whose machines do as they are told.
+-- simulator is a host in memory whose machines do what the test says.
 --
 --     busted --lua=lua5.4 examples/testing_spec.lua
 --
--- To copy: make a simulator, let the code under test have the application
--- object of *its* CreateObject, then send, stop, unplug and fail at will.
+-- To copy: make a simulator, give the code under test the application object of
+-- *its* CreateObject, then send, stop, unplug and fail at will.
 
 local vma = require "vmaccountant"
 local simulator = require "vmaccountant.simulator"
@@ -86,7 +86,7 @@ describe("a script that reads accountants", function()
     assert.same({}, (over_limit(objVS, 1000)))
   end)
 
-  it("starts afresh when a machine is reset, by whom ever", function()
+  it("starts afresh when a machine is reset, by anyone", function()
     local web01, nic = host:AddMachine("web01", { adapters = 1, running = true })
     nic:Send(5000)
     web01:Reset()
@@ -112,17 +112,17 @@ describe("a script that reads accountants", function()
     assert.same({ "Crashed", 700 }, { last_bill(objVS, "web01") })
   end)
 
-  it("bills the last look where the host does not tell what happens", function()
+  it("bills the last sample where the host reports no events", function()
     local web01, nic = host:AddMachine("web01", { adapters = 1, running = true })
     host:SetEvents(false)
     nic:Send(5000)
     over_limit(objVS, 0)
-    nic:Send(700) -- nobody has looked since
+    nic:Send(700) -- no sample was taken since
     web01:TurnOff()
     assert.equal(5000, (select(2, last_bill(objVS, "web01"))))
   end)
 
-  it("tells which machines it cannot know", function()
+  it("names the machines that it cannot read", function()
     host:AddMachine("stopped", { adapters = 1 })
     -- As an adapter of QEMU's user-mode networking: the host cannot count it.
     local odd = host:AddMachine("odd", { running = true })

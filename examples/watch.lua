@@ -1,18 +1,18 @@
 -- A live table of all machines: bytes sent and received, and bytes per second
--- since the look before.
+-- since the previous sample.
 --
 --     lua5.4 examples/watch.lua [URI] [seconds]
 --
--- seconds: the time between two looks, 2 without it; fractions are welcome.
+-- seconds: the time between two samples, 2 by default; fractions are allowed.
 -- In a terminal the table is drawn over again; Ctrl-C ends it, with status 0.
--- Into a pipe or file go plain lines, tab-separated, one per machine and look:
+-- Into a pipe or file go plain lines, tab-separated, one per machine and sample:
 --
 --     lua5.4 examples/watch.lua qemu:///system 10 | tee traffic.tsv
 --
--- It shows max_age at work: a look costs two calls to the host, one for the
+-- It shows max_age at work: a sample costs two calls to the host, one for the
 -- list of machines and one for all counts, however many machines there are.
--- And it shows what a rate must mind: a machine that was started anew, reset
--- or restored counts from zero again, which is no traffic backwards.
+-- And it shows the pitfall of rates: a machine that was started again, reset or
+-- restored counts from zero again, which is not negative traffic.
 
 local function usage(stream, status)
   stream:write("usage: lua5.4 watch.lua [URI] [seconds]\n")
@@ -34,15 +34,15 @@ local vma = require "vmaccountant"
 
 local is_terminal = os.execute("test -t 1") == true
 
--- Looks at the host ---------------------------------------------------------
+-- Sampling the host ---------------------------------------------------------
 
--- Seconds, with a resolution that os.time() has not.
+-- Seconds, with a finer resolution than that of os.time().
 local function now()
   local file <close> = io.open("/proc/uptime")
   return file and file:read("n") or os.time()
 end
 
--- The accountant's figures of now, or the reason why there are none.
+-- The accountant's current counts, or the reason why there are none.
 local function read(accountant)
   local sent, err = accountant:Get("NetworkBytesSent")
   local received
@@ -52,61 +52,61 @@ local function read(accountant)
   if not received then
     return { reason = err.message }
   end
-  -- Since cannot be known on every host; nil is then as good as any other.
+  -- Since cannot be known on every host, and is then nil.
   return { sent = sent, received = received, since = (accountant:Get("Since")) }
 end
 
 -- Counts restart with the machine's session, and within one never fall.  Where
--- Since is known it tells of a new one; else only a count that fell does.
+-- Since is known it shows a new one; otherwise only a count that fell does.
 local function is_same_session(before, after)
   return before.since == after.since
     and tonumber(after.sent) >= tonumber(before.sent)
     and tonumber(after.received) >= tonumber(before.received)
 end
 
--- Adds the rates since the look before to a machine's figures.
-local function add_rates(figures, before, elapsed)
-  if not figures.sent or not before or not before.sent then
-    return -- stopped, or a first look: there is no rate
-  elseif not is_same_session(before, figures) then
-    figures.restarted = true
+-- Adds the rates since the previous sample to a machine's counts.
+local function add_rates(counts, before, elapsed)
+  if not counts.sent or not before or not before.sent then
+    return -- stopped, or the first sample: there is no rate
+  elseif not is_same_session(before, counts) then
+    counts.restarted = true
   elseif elapsed > 0 then
-    -- tonumber: figures above 2^63 are decimal strings.
-    figures.sent_rate = (tonumber(figures.sent) - tonumber(before.sent)) / elapsed
-    figures.received_rate = (tonumber(figures.received) - tonumber(before.received)) / elapsed
+    -- tonumber: counts above 2^63 are decimal strings.
+    counts.sent_rate = (tonumber(counts.sent) - tonumber(before.sent)) / elapsed
+    counts.received_rate = (tonumber(counts.received) - tonumber(before.received)) / elapsed
   end
 end
 
--- A look at all machines: a list of figures in name order, which `look` before
--- this one gives the rates.  Machines may have come and gone since.
-local function look_at(objVS, before)
+-- A sample of all machines: a list of their counts in name order, with the rates
+-- since the previous sample.  Machines may have come and gone since.
+local function sample_machines(objVS, before)
   local machines = objVS.VirtualMachines
-  local look = { at = now(), by_id = {}, none = #machines == 0 and tostring(machines) or nil }
+  local sample = { at = now(), by_id = {}, none = #machines == 0 and tostring(machines) or nil }
   for objVM in machines do
-    local figures = read(objVM.Accountant)
+    local counts = read(objVM.Accountant)
     local id = objVM.ConfigID
-    figures.name = tostring(objVM):gsub("%c", "?") -- it may hold anything
-    add_rates(figures, before and before.by_id[id], before and look.at - before.at)
-    look[#look + 1] = figures
-    look.by_id[id] = figures
+    counts.name = tostring(objVM):gsub("%c", "?") -- a name may have control characters
+    add_rates(counts, before and before.by_id[id], before and sample.at - before.at)
+    sample[#sample + 1] = counts
+    sample.by_id[id] = counts
   end
-  return look
+  return sample
 end
 
 -- Output --------------------------------------------------------------------
 
-local function rate_text(figures, rate)
-  return figures.restarted and "restarted" or rate and ("%.0f"):format(rate) or "-"
+local function rate_text(counts, rate)
+  return counts.restarted and "restarted" or rate and ("%.0f"):format(rate) or "-"
 end
 
-local function print_lines(look)
+local function print_lines(sample)
   local time = os.date("!%Y-%m-%dT%H:%M:%SZ")
-  for _, figures in ipairs(look) do
-    if figures.sent then
-      print(table.concat({ time, figures.name, figures.sent, rate_text(figures, figures.sent_rate),
-        figures.received, rate_text(figures, figures.received_rate) }, "\t"))
+  for _, counts in ipairs(sample) do
+    if counts.sent then
+      print(table.concat({ time, counts.name, counts.sent, rate_text(counts, counts.sent_rate),
+        counts.received, rate_text(counts, counts.received_rate) }, "\t"))
     else
-      print(table.concat({ time, figures.name, figures.reason }, "\t"))
+      print(table.concat({ time, counts.name, counts.reason }, "\t"))
     end
   end
   io.stdout:flush()
@@ -115,7 +115,7 @@ end
 -- Names come last, as they may be of any length.
 local ROW <const> = "%18s %12s %18s %12s  %s"
 
--- How many rows and columns the terminal has now: its window may change.
+-- The terminal's current rows and columns: its window may change.
 local function terminal_size()
   local pipe <close> = io.popen("stty size 2>/dev/null")
   local rows, columns = pipe:read("n", "n")
@@ -125,24 +125,24 @@ local function terminal_size()
   return rows, columns
 end
 
-local function draw_table(look)
+local function draw_table(sample)
   local rows, columns = terminal_size()
   local lines = {
     ("%s, every %g s; Ctrl-C ends"):format(os.date("%H:%M:%S"), seconds),
     ROW:format("Sent", "bytes/s", "Received", "bytes/s", "Machine"),
   }
-  lines[#lines + 1] = look.none -- on which host, and where else to look
+  lines[#lines + 1] = sample.none -- names the host, and other hosts to try
   local room = rows - #lines - 1 -- the last row stays free for the cursor
-  local shown = #look <= room and #look or room - 1
+  local shown = #sample <= room and #sample or room - 1
   for i = 1, shown do
-    local figures = look[i]
-    lines[#lines + 1] = figures.sent
-      and ROW:format(figures.sent, rate_text(figures, figures.sent_rate),
-        figures.received, rate_text(figures, figures.received_rate), figures.name)
-      or ROW:format("-", "-", "-", "-", figures.name .. ": " .. figures.reason)
+    local counts = sample[i]
+    lines[#lines + 1] = counts.sent
+      and ROW:format(counts.sent, rate_text(counts, counts.sent_rate),
+        counts.received, rate_text(counts, counts.received_rate), counts.name)
+      or ROW:format("-", "-", "-", "-", counts.name .. ": " .. counts.reason)
   end
-  if shown < #look then
-    lines[#lines + 1] = ("… and %d more"):format(#look - shown)
+  if shown < #sample then
+    lines[#lines + 1] = ("… and %d more"):format(#sample - shown)
   end
   for i, line in ipairs(lines) do -- longer ones would take two rows
     local stop = utf8.len(line) and utf8.offset(line, columns + 1)
@@ -167,25 +167,25 @@ local function sleep(duration)
 end
 
 local function watch()
-  -- A sample serves one look, and is too old for the next.
+  -- The host's sample serves one round, and is too old for the next.
   local objVS <close> = vma.CreateObject("VirtualServer.Application", uri, { max_age = seconds * 0.9 })
   local before
   if is_terminal then
     io.stdout:write("\27[2J")
   end
   while true do
-    local ok, look = pcall(look_at, objVS, before)
+    local ok, sample = pcall(sample_machines, objVS, before)
     if ok then
-      if look.none and not before and not is_terminal then
-        io.stderr:write(look.none, "\n")
+      if sample.none and not before and not is_terminal then
+        io.stderr:write(sample.none, "\n")
       end
       local show = is_terminal and draw_table or print_lines
-      show(look)
-      before = look
-    elseif look.message then -- the host does not answer; it may again later
-      io.stderr:write(look.message, "\n")
+      show(sample)
+      before = sample
+    elseif sample.message then -- the host does not answer; it may again later
+      io.stderr:write(sample.message, "\n")
     else
-      error(look, 0)
+      error(sample, 0)
     end
     sleep(seconds)
   end

@@ -1,5 +1,5 @@
 -- Whether object files need each other in a circle, for `make check-circles`.
--- What a file needs is read off its symbols: includes alone do not tell, since
+-- What a file needs is read off its symbols: includes alone do not show it, since
 -- a header is often shared.
 --
 --     lua5.4 scripts/check_circles.lua OBJECT...

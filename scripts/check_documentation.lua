@@ -1,12 +1,14 @@
--- Whether the code and what is written of it agree, for `make check-docs`:
+-- Whether the code and its documentation agree, for `make check-docs`:
 -- each member of the tables has an LDoc comment, and each comment a member of
 -- that type, access and parameters; lua/vmaccountant/types.lua is what would be
 -- generated, and each type in it is defined; spec/README.md has a line for each
--- file of spec/ but those of spec/support/.
+-- file of spec/ but those of spec/support/; the newest release in CHANGELOG.md
+-- is the module's version.
 --
 --     lua5.4 scripts/check_documentation.lua GENERATED SOURCE.c...
 --
--- SPEC_INDEX names another index than spec/README.md.
+-- SPEC_INDEX and CHANGELOG in the environment name other files than
+-- spec/README.md and CHANGELOG.md.
 
 local core = require "vmaccountant.core"
 
@@ -195,7 +197,19 @@ local function check_spec_index()
   end
 end
 
+-- The newest release comes first, after what is unreleased.
+local function check_changelog()
+  local path = os.getenv("CHANGELOG") or "CHANGELOG.md"
+  local version, date = read_file(path):match("\n## (%d%S*)([^\n]*)\n")
+  if "vmaccountant " .. (version or "") ~= core._VERSION then
+    complain("%s has %s as its newest release, and the module is %s", path, version or "nothing", core._VERSION)
+  elseif not date:find("^ %- %d%d%d%d%-%d%d%-%d%d$") then
+    complain("%s has no date for %s", path, version)
+  end
+end
+
 check_types(arg[1])
+check_changelog()
 check_spec_index()
 check_comments(read_comments(table.move(arg, 2, #arg, 1, {})))
 table.sort(problems)

@@ -114,7 +114,7 @@ describe("bad arguments", function()
             for _, second in ipairs(outsiders) do
               local ok, err = pcall(metamethod, first, second)
               calls = calls + 1
-              -- What does not fail tells that two values are not the same
+              -- What does not fail says that two values are not the same
               -- object, has nothing to release, or joins two texts.
               local may_pass = name == "__eq" or name == "__gc" or name == "__close" or name == "__concat"
               assert.is_true(not ok or may_pass, class .. name)
@@ -361,8 +361,8 @@ describe("bad arguments", function()
 
     it("SetEvents takes a boolean", function()
       failure.expect_argument_error("boolean expected, got no value", host.SetEvents, host)
-      for _, told in ipairs { 1, "true", {} } do
-        failure.expect_argument_error("boolean expected, got ", host.SetEvents, host, told)
+      for _, value in ipairs { 1, "true", {} } do
+        failure.expect_argument_error("boolean expected, got ", host.SetEvents, host, value)
       end
     end)
 

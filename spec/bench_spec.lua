@@ -1,4 +1,4 @@
--- The benchmark runs, and finds that everybody reads the same figures.
+-- The benchmark runs, and finds that all clients read the same counts.
 
 package.path = "./?.lua;" .. package.path
 

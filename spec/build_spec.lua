@@ -134,3 +134,50 @@ describe("the check of what is hardened #native", function()
     end)
   end
 end)
+
+describe("the release's rockspec #native", function()
+  local folder, script
+
+  before_each(function()
+    folder = shell.run("mktemp -d"):gsub("\n$", "")
+    script = ("cd %s && lua5.4 %s/scripts/release_rockspec.lua "):format(folder, shell.run("pwd"):gsub("\n$", ""))
+    shell.run(("mkdir -p %s/src/binding && cp src/binding/version.h %s/src/binding && cp *.rockspec %s")
+      :format(folder, folder, folder))
+  end)
+
+  after_each(function()
+    shell.run("rm -rf " .. folder)
+  end)
+
+  local function check()
+    local _, errors, status = shell.run(script .. "--check")
+    return errors, status
+  end
+
+  it("in the tree is that of the module's version", function()
+    assert.same({ "", 0 }, { check() })
+    local version = require("vmaccountant")._VERSION:match("^vmaccountant (%d+%.%d+%.%d+)$")
+    local file <close> = assert(io.open(("vmaccountant-%s-1.rockspec"):format(version)))
+    local text = file:read("a")
+    assert.is_truthy(text:find(('\nversion = "%s-1"\n'):format(version), 1, true))
+    assert.is_truthy(text:find(('\n  tag = "v%s",\n'):format(version), 1, true))
+  end)
+
+  it("is written again after the version has changed, and the old one must go", function()
+    shell.run(("sed -i 's/%s/\"10.2.3\"/' %s/src/binding/version.h"):format('"[0-9.]*"', folder))
+    assert.matches("should have vmaccountant-10.2.3-1.rockspec vmaccountant-scm-1.rockspec", check(), 1, true)
+    shell.run(("rm %s/vmaccountant-[0-9]*.rockspec"):format(folder))
+    assert.equal(0, select(3, shell.run(script)))
+    assert.same({ "", 0 }, { check() })
+  end)
+
+  it("may not be edited, nor lag behind the scm one", function()
+    for _, name in ipairs { "vmaccountant-[0-9]*.rockspec", "vmaccountant-scm-1.rockspec" } do
+      shell.run(("sed -i 's/Per-machine/Each machine/' %s/%s"):format(folder, name))
+      local errors, status = check()
+      assert.matches("is not what `make rockspec` writes", errors, 1, true)
+      assert.equal(1, status)
+      shell.run(script)
+    end
+  end)
+end)

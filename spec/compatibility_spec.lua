@@ -41,7 +41,7 @@ describe("docs/compatibility.md compares", function()
     assert.is_nil(next(compared), next(compared))
   end)
 
-  it("in four cells, of which what is here is never empty", function()
+  it("in four cells, and the last is never empty", function()
     for _, cells in ipairs(member_rows()) do
       assert.equal(4, #cells, cells[1])
       assert.not_equal("", cells[2], cells[1])
@@ -62,7 +62,7 @@ describe("docs/compatibility.md compares", function()
     end
   end)
 
-  it("what is left out, with the way that the error tells", function()
+  it("what is left out, with the advice that the error gives", function()
     local compared = names(pages.rows(PAGE, "left out", "Left out"))
     for _, left_out in ipairs(core.left_out()) do
       local name = left_out.class .. "." .. left_out.name

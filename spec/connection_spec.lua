@@ -26,7 +26,7 @@ describe("a connection", function()
   before_each(handles.remember)
   after_each(handles.check)
 
-  describe("that cannot be made tells libvirt's words and what to do:", function()
+  describe("that cannot be made gives libvirt's words and advice:", function()
     local cases = {
       { "a driver that libvirt does not have", "bogus:///system", nil, nil }, -- a daemon might have it
       { "a transport that libvirt does not have", "qemu+bogus:///system", nil, "give a libvirt URI such as" },

@@ -21,7 +21,7 @@ describe("CPUUtilization", function()
     return accountant.CPUUtilization
   end
 
-  -- The simulator's clock runs on by itself, too, which a slow run shows in the figures.
+  -- The simulator's clock runs on by itself, too, which shows in a slow run.
   local function assert_near(expected, actual)
     assert.is_true(math.abs(expected - actual) <= 5, actual .. " % and not " .. expected .. " %")
   end
@@ -81,7 +81,7 @@ describe("CPUUtilization", function()
     assert_all_near({ 0, 0, 0 }, tail(3))
   end)
 
-  it("spreads what was used while nobody looked", function()
+  it("spreads what was used between two samples", function()
     pass(1, 1)
     pass(4, 1)
     assert_all_near({ 100, 25, 25, 25, 25 }, tail(5))
@@ -112,7 +112,7 @@ describe("CPUUtilization", function()
     end
   end)
 
-  it("is an error when the host cannot tell", function()
+  it("is an error when the host does not know", function()
     pass(1, 0.4)
     host:Fail("processor_times", "the daemon is gone")
     failure.expect({ name = "DISP_E_EXCEPTION", member = "CPUUtilization", machine = "web01",
@@ -139,7 +139,7 @@ describe("CPUUtilization", function()
     for _ = 1, 3 do
       local percent = objAccountant.CPUUtilization
       history = objAccountant.CPUUtilizationHistory
-      -- A look may have come between the two.
+      -- A sample may have come between the two.
       assert.is_true(percent == history[60] or percent == history[59], percent .. " " .. history[60])
       assert_near(50, history[60])
     end

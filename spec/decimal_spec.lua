@@ -96,7 +96,7 @@ describe("a count", function()
     assert.equal("18446744073709551615", accountant.NetworkBytesSent)
     other:Send("1")
     assert.equal("18446744073709551616", accountant.NetworkBytesSent)
-    nic:SetBytesSent(0) -- a device made anew: its old bytes stay
+    nic:SetBytesSent(0) -- a device made again: its old bytes stay
     assert.equal("18446744073709551616", accountant.NetworkBytesSent)
     nic:Send(4)
     assert.equal("18446744073709551620", accountant.NetworkBytesSent)

@@ -1,5 +1,5 @@
--- scripts/check_documentation.lua: that it is content with the tree, and that
--- it sees each way in which the code and what is written of it can part.
+-- scripts/check_documentation.lua: it accepts the tree, and finds each way in
+-- which the code and its documentation can differ.
 
 local shell = require "spec.support.shell"
 
@@ -41,7 +41,7 @@ describe("the documentation", function()
     assert.equal("", check())
   end)
 
-  it("has definitions for editors that are of now", function()
+  it("has definitions for editors that are up to date", function()
     assert.equal(read_file("lua/vmaccountant/types.lua"), (shell.run("lua5.4 scripts/generate_types.lua")))
   end)
 
@@ -83,6 +83,21 @@ describe("the documentation", function()
         SCRIPT))
       os.remove(index)
       assert.equal(("%s %s\n"):format(index, case[3]), errors)
+      assert.equal(1, status)
+    end)
+  end
+
+  for what, case in pairs {
+    ["another version"] = { "\n## [%d.]+", "\n## 0.0.1", "has 0.0.1 as its newest release, and the module is " },
+    ["no release"] = { "\n## (%d)", "\n## v%1", "has nothing as its newest release, and the module is " },
+    ["no date"] = { "(\n## [%d.]+)[^\n]*", "%1", "has no date for " },
+  } do
+    it("may not have " .. what .. " in its changelog", function()
+      local changelog = write_file((read_file("CHANGELOG.md"):gsub(case[1], case[2])))
+      local _, errors, status = shell.run(("CHANGELOG=%s %s lua/vmaccountant/types.lua src/binding/*.c"):format(
+        changelog, SCRIPT))
+      os.remove(changelog)
+      assert.matches(changelog .. " " .. case[3], errors, 1, true)
       assert.equal(1, status)
     end)
   end

@@ -48,7 +48,7 @@ describe("an error", function()
       assert.matches(": web02: UpTime: the machine is not running %(S_FALSE 0x00000001%)$", tostring(err))
     end)
 
-    it("that tells the line of the script", function()
+    it("that names the line of the script", function()
       local line = debug.getinfo(1, "l").currentline + 1
       local err = failure.of(function() return accountant.NoSuchMember end)
       assert.equal("spec/errors_spec.lua:" .. line .. ":", err.where)
@@ -144,7 +144,7 @@ describe("an error", function()
       end)
     end
 
-    it("but what asks nobody goes on", function()
+    it("but what makes no call to the host goes on", function()
       machine:Remove()
       assert.is_true(rawequal(objVM, accountant.VirtualMachine))
       assert.is_true(rawequal(accountant, objVM.Accountant))
@@ -405,7 +405,7 @@ describe("an error", function()
         machines.Item, machines, "Web01")
     end)
 
-    it("does not come of the exact name", function()
+    it("does not occur with the exact name", function()
       for _, name in ipairs { "web01", "WEB01" } do
         assert.equal(name, objVS:FindVirtualMachine(name).Name)
         assert.equal(name, objVS.VirtualMachines:Item(name).Name)

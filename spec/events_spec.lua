@@ -1,4 +1,4 @@
--- Connect and WaitForEvents: what happens to machines, told in the script's own thread.
+-- Connect and WaitForEvents: events of machines, delivered in the script's own thread.
 
 local vma = require "vmaccountant"
 local simulator = require "vmaccountant.simulator"
@@ -14,23 +14,23 @@ end
 
 -- Handlers that write down what they are called with.
 local function recorder()
-  local told = {}
-  return told, {
-    OnVMStateChange = function(name, state) told[#told + 1] = name .. " " .. STATES[state] end,
-    OnReset = function(name) told[#told + 1] = name .. " reset" end,
-    OnAdapterRemoved = function(name, address) told[#told + 1] = name .. " lost " .. address end,
+  local events = {}
+  return events, {
+    OnVMStateChange = function(name, state) events[#events + 1] = name .. " " .. STATES[state] end,
+    OnReset = function(name) events[#events + 1] = name .. " reset" end,
+    OnAdapterRemoved = function(name, address) events[#events + 1] = name .. " lost " .. address end,
   }
 end
 
 describe("events of the simulator", function()
-  local host, web01, nic, objVS, told
+  local host, web01, nic, objVS, events
 
   before_each(function()
     host = simulator.new()
     web01, nic = host:AddMachine("web01", { adapters = 2 })
     objVS = host:CreateObject("VirtualServer.Application")
     local handlers
-    told, handlers = recorder()
+    events, handlers = recorder()
     objVS:Connect(handlers)
   end)
 
@@ -50,13 +50,13 @@ describe("events of the simulator", function()
   }
   for _, sequence in ipairs(SEQUENCES) do
     local what, before, method, states = table.unpack(sequence)
-    it("tell of " .. what .. " in the documented order", function()
+    it("report " .. what .. " in the documented order", function()
       for _, name in ipairs(before) do
         web01[name](web01)
       end
       objVS:WaitForEvents(0)
-      for i = #told, 1, -1 do
-        told[i] = nil
+      for i = #events, 1, -1 do
+        events[i] = nil
       end
       web01[method](web01)
       assert.equal(#states, objVS:WaitForEvents(0))
@@ -64,48 +64,48 @@ describe("events of the simulator", function()
       for i, state in ipairs(states) do
         expected[i] = "web01 " .. state
       end
-      assert.same(expected, told)
+      assert.same(expected, events)
     end)
   end
 
-  it("tell of two resets as two", function()
+  it("report two resets as two", function()
     web01:Startup()
     web01:Reset()
     nic:Send(1)
     web01:Reset()
     objVS:WaitForEvents(0)
     local resets = 0
-    for _, line in ipairs(told) do
+    for _, line in ipairs(events) do
       resets = resets + (line == "web01 reset" and 1 or 0)
     end
     assert.equal(2, resets)
   end)
 
-  it("tell of an adapter that was unplugged, and of none that was plugged", function()
+  it("report an adapter that was unplugged, and none that was plugged", function()
     web01:Startup()
     local third = web01:Plug()
     objVS:WaitForEvents(0)
-    local count = #told
+    local count = #events
     third:Unplug()
     assert.equal(1, objVS:WaitForEvents(0))
-    assert.same({ "web01 lost 52-54-00-00-00-03" }, { table.unpack(told, count + 1) })
+    assert.same({ "web01 lost 52-54-00-00-00-03" }, { table.unpack(events, count + 1) })
   end)
 
-  it("tell the name that the machine had then", function()
+  it("have the name that the machine had then", function()
     web01:Startup()
     web01:TurnOff()
     web01:Rename("web02")
     web01:Startup()
     objVS:WaitForEvents(0)
-    assert.same({ "web01 TurningOn", "web02 Running" }, { told[1], told[#told] })
+    assert.same({ "web01 TurningOn", "web02 Running" }, { events[1], events[#events] })
   end)
 
-  it("tell of machines that are new, and of the last states of one that is gone", function()
+  it("report new machines, and the last states of one that is gone", function()
     local db02 = host:AddMachine("db02")
     db02:Startup()
     db02:Remove()
     objVS:WaitForEvents(0)
-    assert.same({ "db02 TurningOn", "db02 Running", "db02 TurningOff", "db02 DeleteMachine", "db02 TurnedOff" }, told)
+    assert.same({ "db02 TurningOn", "db02 Running", "db02 TurningOff", "db02 DeleteMachine", "db02 TurnedOff" }, events)
   end)
 
   it("are kept between two waits, in their order", function()
@@ -114,9 +114,9 @@ describe("events of the simulator", function()
       web01:TurnOff()
     end
     assert.equal(200 * 5, objVS:WaitForEvents(0))
-    for i = 1, #told, 5 do
-      assert.equal("web01 TurningOn", told[i])
-      assert.equal("web01 TurnedOff", told[i + 4])
+    for i = 1, #events, 5 do
+      assert.equal("web01 TurningOn", events[i])
+      assert.equal("web01 TurnedOff", events[i + 4])
     end
     assert.equal(0, objVS:WaitForEvents(0))
   end)
@@ -131,7 +131,7 @@ describe("events of the simulator", function()
     end)
     assert.matches("26116 events were lost", err.message)
     assert.equal(16384, objVS:WaitForEvents(0))
-    assert.equal("web01 TurningOn", told[1])
+    assert.equal("web01 TurningOn", events[1])
     web01:Startup()
     assert.is_true(objVS:WaitForEvents(0) > 0)
   end)
@@ -139,7 +139,7 @@ describe("events of the simulator", function()
   it("bring an error of a handler to the caller, and go on after it", function()
     objVS:Connect {
       OnVMStateChange = function(_, state)
-        told[#told + 1] = STATES[state]
+        events[#events + 1] = STATES[state]
         if state == vma.vmVMState_TurningOn then
           error("of the handler", 0)
         end
@@ -148,7 +148,7 @@ describe("events of the simulator", function()
     web01:Startup()
     assert.has_error(function() objVS:WaitForEvents(0) end, "of the handler")
     assert.equal(1, objVS:WaitForEvents(0))
-    assert.same({ "TurningOn", "Running" }, told)
+    assert.same({ "TurningOn", "Running" }, events)
   end)
 
   it("may be answered by any call, also by closing the object", function()
@@ -168,26 +168,26 @@ describe("events of the simulator", function()
     failure.expect({ name = "VM_E_APP_SHUTTING_DOWN", member = "WaitForEvents" }, function() objVS:WaitForEvents(0) end)
   end)
 
-  it("end with an empty table of handlers, and begin anew", function()
+  it("end with an empty table of handlers, and can be connected again", function()
     web01:Startup()
     objVS:Connect {}
     assert.equal(0, objVS:WaitForEvents(0))
     web01:TurnOff()
     local handlers
-    told, handlers = recorder()
+    events, handlers = recorder()
     objVS:Connect(handlers)
     assert.equal(0, objVS:WaitForEvents(0))
     web01:Startup()
     objVS:WaitForEvents(0)
-    assert.same({ "web01 TurningOn", "web01 Running" }, told)
+    assert.same({ "web01 TurningOn", "web01 Running" }, events)
   end)
 
-  it("go to the handlers of now", function()
+  it("go to the current handlers", function()
     web01:Startup()
     local later, handlers = recorder()
     objVS:Connect(handlers)
     assert.equal(2, objVS:WaitForEvents(0))
-    assert.same({}, told)
+    assert.same({}, events)
     assert.equal(2, #later)
   end)
 
@@ -199,7 +199,7 @@ describe("events of the simulator", function()
     assert.same({ "web01", "web01" }, names)
   end)
 
-  it("are not had of a host that tells of none", function()
+  it("are refused on a host that reports none", function()
     host:SetEvents(false)
     local silent <close> = host:CreateObject("VirtualServer.Application")
     failure.expect({ name = "DISP_E_EXCEPTION", member = "Connect", message = "State" }, function()
@@ -207,7 +207,7 @@ describe("events of the simulator", function()
     end)
   end)
 
-  it("are not had while the host does not answer, and nothing is changed by that", function()
+  it("are refused while the host does not answer, and nothing is changed by that", function()
     local other <close> = host:CreateObject("VirtualServer.Application")
     host:Fail("list", "the host is down")
     failure.expect({ name = "DISP_E_EXCEPTION", member = "Connect", message = "the host is down" }, function()
@@ -247,9 +247,9 @@ describe("events of the simulator", function()
 end)
 
 describe("WaitForEvents", function()
-  it("tells of a machine of test:///default", function()
+  it("reports a machine of test:///default", function()
     local objVS <close> = vma.CreateObject("VirtualServer.Application", "test:///default")
-    local told, handlers = recorder()
+    local events, handlers = recorder()
     objVS:Connect(handlers)
     local objVM = objVS.VirtualMachines[1]
     objVM:Pause()
@@ -257,13 +257,13 @@ describe("WaitForEvents", function()
     objVM:TurnOff()
     objVM:Startup()
     for _ = 1, 100 do
-      if told[#told] == "test Running" and #told > 2 then
+      if events[#events] == "test Running" and #events > 2 then
         break
       end
       objVS:WaitForEvents(1000)
     end
     assert.same({ "test Paused", "test Running", "test TurningOff", "test DeleteMachine", "test TurnedOff",
-      "test TurningOn", "test Running" }, told)
+      "test TurningOn", "test Running" }, events)
   end)
 
   it("lets time pass without handlers", function()

@@ -114,7 +114,7 @@ describe("help", function()
     end
   end)
 
-  it("of a member tells all of it, in any letter case", function()
+  it("of a member prints all of it, in any letter case", function()
     assert.equal("VMAccountant.NetworkBytesSent is integer|string, in bytes, read-only\n  "
       .. "sent through all network adapters since the machine was last powered up, reset or restored\n",
       printed(objVM.Accountant, "networkBYTESsent"))

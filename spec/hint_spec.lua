@@ -1,5 +1,5 @@
--- What is suggested for a name that there is not: first what it means, in the
--- words of other tools, then where it is had, and only then how it is spelt.
+-- What is suggested for an unknown name: first the member that other tools call
+-- so, then the object that has it, and only then the nearest spelling.
 
 local core = require "vmaccountant.core"
 local simulator = require "vmaccountant.simulator"
@@ -132,12 +132,12 @@ describe("a misspelt constant", function()
     end)
   end)
 
-  it("tells where the script has it", function()
+  it("names the place in the script", function()
     local _, err = pcall(function() return vma.vmVMState_Runing end)
     assert.matches("hint_spec.lua:%d+:$", err.where)
   end)
 
-  it("is none where somebody asks what a module has", function()
+  it("is nil for a key that is no such name", function()
     for _, key in ipairs { "something", "_NAME", "__index", "new", "VERSION", 1, 1.5, true, "", print } do
       assert.is_nil(vma[key])
       assert.is_nil(vma.hresult[key])

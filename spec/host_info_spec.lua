@@ -1,4 +1,4 @@
--- VMHostInfo: what the simulator is told to be, what libvirt's test driver is,
+-- VMHostInfo: what the simulator is set to, what libvirt's test driver is,
 -- and what a real host's own kernel says.
 
 local vma = require "vmaccountant"
@@ -13,7 +13,7 @@ local function first_line(command)
   return pipe:read()
 end
 
--- The time is between two looks at a clock.
+-- The time is between two readings of a clock.
 local function check_clock(info)
   local before = os.time()
   local now = info.UTCTime
@@ -52,7 +52,7 @@ describe("VMHostInfo of the simulator", function()
     check_clock(info)
   end)
 
-  it("tells what it was told to", function()
+  it("has what it was set to", function()
     simulated:SetHostInfo {
       LogicalProcessorCount = 64, PhysicalProcessorCount = 2, ProcessorSpeed = 3100,
       ProcessorManufacturerString = "Intel", ProcessorVersionString = "Icelake-Server",
@@ -74,7 +74,7 @@ describe("VMHostInfo of the simulator", function()
     }, values)
   end)
 
-  it("keeps what it is not told", function()
+  it("keeps what is not set", function()
     simulated:SetHostInfo { Memory = 7 }
     assert.same({ 7, 1, "Simulated" }, { info.Memory, info.LogicalProcessorCount, info.ProcessorManufacturerString })
   end)

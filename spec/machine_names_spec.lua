@@ -119,7 +119,7 @@ describe("a machine's name", function()
       assert.equal(pair[1], objVS.VirtualMachines:Item(pair[2]).Name)
     end)
 
-    it(("%s and %s are told apart by the exact name"):format(pair[1], pair[2]):gsub("[\254\255]", "?"), function()
+    it(("%s and %s are distinguished by the exact name"):format(pair[1], pair[2]):gsub("[\254\255]", "?"), function()
       host:AddMachine(pair[1])
       host:AddMachine(pair[2])
       local objVS = open()

@@ -110,7 +110,7 @@ describe("a read", function()
     assert.equal(0, objVM.Accountant.NetworkBytesSent)
   end)
 
-  it("tells no older sample when the host fails", function()
+  it("gives no older sample when the host fails", function()
     local objVM = open(5)
     assert.equal(100, objVM.Accountant.NetworkBytesSent)
     host:Fail("sample_all", "no answer")
@@ -129,7 +129,7 @@ describe("a read", function()
   it("loses nothing of what happened between samples", function()
     local objVM = open(5)
     assert.equal(100, objVM.Accountant.NetworkBytesSent)
-    nic:SetBytesSent(30) -- made anew
+    nic:SetBytesSent(30) -- made again
     host:AdvanceClock(6)
     assert.equal(130, objVM.Accountant.NetworkBytesSent)
   end)

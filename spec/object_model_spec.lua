@@ -102,7 +102,7 @@ describe("the object model", function()
   end)
 
   describe("of a running machine", function()
-    it("tells what its adapters counted", function()
+    it("has what its adapters counted", function()
       assert.equal(1500, accountant.NetworkBytesSent)
       assert.equal(60, accountant.NetworkBytesReceived)
       local adapter = objVM.NetworkAdapters[1]
@@ -114,7 +114,7 @@ describe("the object model", function()
       assert.equal(nic.EthernetAddress, adapter.EthernetAddress)
     end)
 
-    it("tells its name, its UUID and its state", function()
+    it("has its name, its UUID and its state", function()
       assert.equal("web01", objVM.Name)
       assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$", objVM.ConfigID)
       assert.equal(vma.vmVMState_Running, objVM.State)
@@ -129,7 +129,7 @@ describe("the object model", function()
       assert.equal("FE-00-00-00-00-0A", adapters[2].EthernetAddress)
     end)
 
-    it("reads every live property anew", function()
+    it("reads every live property again", function()
       nic:Send(1)
       assert.equal(1501, accountant.NetworkBytesSent)
       nic:Send(1)
@@ -138,7 +138,7 @@ describe("the object model", function()
   end)
 
   describe("of a stopped machine", function()
-    it("lists the adapters of its definition, which nobody counts", function()
+    it("lists the adapters of its definition, which have no counts", function()
       host:AddMachine("spare", { adapters = 2 })
       local adapters = objVS:FindVirtualMachine("spare").NetworkAdapters
       assert.equal(2, adapters.Count)
@@ -151,7 +151,7 @@ describe("the object model", function()
     end)
   end)
 
-  it("of the host tells the product's name, not the host's", function()
+  it("of the host is the product's name, not the host's", function()
     assert.equal("simulator", objVS.Name)
     assert.matches("^%d+%.%d+%.%d+$", objVS.Version)
     assert.equal("integer", math.type(objVS.UpTime))
@@ -196,7 +196,7 @@ describe("the object model", function()
     end)
   end)
 
-  describe("tells in pairs()", function()
+  describe("gives in pairs()", function()
     for class, members in pairs(MEMBERS) do
       it("every property of " .. class .. " and no method", function()
         local names = {}
@@ -416,14 +416,14 @@ describe("the object model", function()
       local machine = host:AddMachine("before")
       local vm = objVS:FindVirtualMachine("before")
       machine:Rename("after")
-      assert.equal("before", tostring(vm)) -- what it was last known as: printing asks nobody
+      assert.equal("before", tostring(vm)) -- its last known name: printing makes no call to the host
       assert.equal("after", vm.Name)
       assert.equal("after", tostring(vm))
       assert.is_true(rawequal(vm, objVS:FindVirtualMachine("after")))
       assert.is_nil(objVS:FindVirtualMachine("before"))
     end)
 
-    it("and another one when it is defined anew under its name", function()
+    it("and another one when it is defined again under its name", function()
       local machine = host:AddMachine("again")
       local old = objVS:FindVirtualMachine("again")
       machine:Remove()
@@ -465,7 +465,7 @@ describe("the object model", function()
       end
     end)
 
-    it("an adapter in two snapshots, until its device is made anew", function()
+    it("an adapter in two snapshots, until its device is made again", function()
       local before = objVM.NetworkAdapters[1]
       assert.is_false(rawequal(before, objVM.NetworkAdapters[1]))
       assert.is_true(before == objVM.NetworkAdapters[1])
@@ -488,7 +488,7 @@ describe("the object model", function()
       assert.is_true(objVM:Resume().ID > task.ID)
     end)
 
-    it("that nobody need wait for", function()
+    it("that need not be waited for", function()
       local task = objVM:Pause()
       for _, milliseconds in ipairs { -1, 0, 1, 4000000, 5.0, "10" } do
         assert.equal(0, select("#", task:WaitForCompletion(milliseconds)))

@@ -170,6 +170,22 @@ describe("docs/ARCHITECTURE.md", function()
     table.sort(listed)
     assert.same(expected, listed)
   end)
+
+  it("has each lock of src/", function()
+    local expected, listed = {}, {}
+    for line in shell.run("grep -rE 'pthread_mutex_t [a-z_]+( =|;)' src"):gmatch("[^\n]+") do
+      expected[#expected + 1] = line:match("([%l_]+)%.[ch]:")
+    end
+    -- A lock is listed by its file, or by its structure, which has another name here.
+    local structures = { accounting = "account" }
+    for _, row in ipairs(pages.rows("docs/ARCHITECTURE.md", "lock")) do
+      local name = row[1]:match("^`([%l_]+)")
+      listed[#listed + 1] = structures[name] or name
+    end
+    table.sort(expected)
+    table.sort(listed)
+    assert.same(expected, listed)
+  end)
 end)
 
 describe("docs/", function()

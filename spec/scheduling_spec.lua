@@ -102,7 +102,7 @@ describe("Scheduling", function()
       function() accountant.RelativeWeight = 5 end)
   end)
 
-  it("is an error when the host cannot tell, or the machine is gone", function()
+  it("is an error when the host does not know, or the machine is gone", function()
     host:Fail("scheduling", "no cgroups")
     failure.expect({ name = "DISP_E_EXCEPTION", member = "MaximumSystemCapacity", machine = "web01",
       message = "no cgroups" }, function() return accountant.MaximumSystemCapacity end)

@@ -73,7 +73,7 @@ describe("the count", function()
         assert.equal(9, objVM.NetworkAdapters[1].BytesReceived)
       end)
 
-      it("at a reset, with the bytes that nobody had read before, " .. who, function()
+      it("at a reset, with the bytes that had not been read before, " .. who, function()
         nic:Send(1500)
         assert_counts(1500, 0)
         nic:Send(250)
@@ -117,12 +117,12 @@ describe("the count", function()
       assert_counts(0, 0)
     end)
 
-    it("at a power cycle that nobody looked at", function()
+    it("at a power cycle without a sample in between", function()
       nic:Send(1500)
       assert_counts(1500, 0)
       machine:TurnOff()
       machine:Startup()
-      nic:Send(2000) -- more than before: the figure alone shows nothing
+      nic:Send(2000) -- more than before: the count alone shows nothing
       assert_counts(2000, 0)
     end)
 
@@ -207,7 +207,7 @@ describe("the count", function()
       assert_counts(1500, 0)
     end)
 
-    it("where a new process looks at a machine that has long been running", function()
+    it("where a new process samples a machine that has long been running", function()
       nic:Send(1500)
       for _ = 1, 3 do
         local later <close> = host:CreateObject("VirtualServer.Application")
@@ -287,7 +287,7 @@ describe("the count", function()
       assert_counts(6001, 0)
     end)
 
-    it("counts two with one address each for itself", function()
+    it("counts two with the same address separately", function()
       local first = machine:Plug { mac = "52:54:00:aa:aa:aa" }
       local second = machine:Plug { mac = "52:54:00:aa:aa:aa" }
       first:Send(1000)
@@ -476,7 +476,7 @@ describe("the count", function()
       assert_counts(0, 0)
     end)
 
-    it("lacks a figure that could not be known", function()
+    it("lacks a count that could not be known", function()
       nic:Send(5)
       machine:Plug { type = "user", counted = false }
       assert.is_nil(accountant:Get("NetworkBytesSent"))
@@ -510,7 +510,7 @@ describe("the count", function()
     end)
   end)
 
-  describe("on a host that tells nothing", function()
+  describe("on a host that reports no events", function()
     before_each(function() host:SetEvents(false) end)
 
     it("restarts at a power cycle that the next read finds", function()

@@ -1,5 +1,5 @@
--- The simulator's clock: it moves when told, so that a suite's figures do not
--- depend on how fast the suite runs.
+-- The simulator's clock: it moves only with AdvanceClock, so that a suite's
+-- results do not depend on how fast the suite runs.
 
 local vma = require "vmaccountant"
 local core = require "vmaccountant.core"

@@ -68,17 +68,17 @@ describe("a simulated machine", function()
     failure.expect({ name = "VM_E_VM_UNKNOWN", member = "Revert" }, web01.Revert, web01)
   end)
 
-  it("tells handlers of these ends", function()
-    local told = {}
+  it("reports these ends to handlers", function()
+    local events = {}
     objVS:Connect {
       OnVMStateChange = function(name, state)
         if state == vma.vmVMState_TurnedOff or state == vma.vmVMState_Running then
-          told[#told + 1] = name .. " " .. state
+          events[#events + 1] = name .. " " .. state
         end
       end,
     }
     objVS:WaitForEvents(0)
-    told = {}
+    events = {}
     for _, method in ipairs { "ShutDown", "MigrateAway", "Revert" } do
       web01[method](web01)
       if method ~= "Revert" then
@@ -87,7 +87,7 @@ describe("a simulated machine", function()
     end
     objVS:WaitForEvents(0)
     local off, on = "web01 " .. vma.vmVMState_TurnedOff, "web01 " .. vma.vmVMState_Running
-    assert.same({ off, on, off, on, off, on }, told)
+    assert.same({ off, on, off, on, off, on }, events)
   end)
 
   describe("fails alone", function()

@@ -1,7 +1,7 @@
 -- soak.lua [SECONDS]
 --
--- Whatever may happen to real guests, at random, for three minutes unless told
--- otherwise; whenever all is quiet, the accountant's figures are compared with
+-- Whatever may happen to real guests, at random, for three minutes by
+-- default; whenever all is quiet, the accountant's counts are compared with
 -- the guest kernel's own counters, to the byte. Run by `make soak`, inside
 -- spec/support/private_host. VMACCOUNTANT_SEED repeats a run. Ends with a line
 -- that sums up, and with a status other than 0 at the first difference.
@@ -106,7 +106,7 @@ local function compare_last(subject, reason, sent, received)
   bytes_sent = bytes_sent + sent
 end
 
--- A session ends with the action, which boots the guest anew or not.
+-- A session ends with the action, which boots the guest again or not.
 local function end_session(subject, reason, action)
   local sent, received = compare(subject)
   action()
@@ -266,7 +266,7 @@ local function soak()
       compare(subject)
     end
   end
-  name = "the last look"
+  name = "the last sample"
   for _, one in ipairs(subjects) do
     subject = one
     bytes_sent = bytes_sent + compare(one)

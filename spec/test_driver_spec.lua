@@ -49,7 +49,7 @@ describe("on test:///default", function()
     assert.equal(vma.vmVMState_Running, objVM.State)
   end)
 
-  it("its figures are positive integers that grow", function()
+  it("its counts are positive integers that grow", function()
     for _, member in ipairs { "NetworkBytesSent", "NetworkBytesReceived" } do
       local before = accountant[member]
       assert.equal("integer", math.type(before))
@@ -139,7 +139,7 @@ describe("on test:///default", function()
       objVM.DiscardSavedState, objVM)
   end)
 
-  it("what is refused tells libvirt's words", function()
+  it("what is refused gives libvirt's words", function()
     objVM:TurnOff()
     local err = failure.of(objVM.TurnOff, objVM)
     assert.equal(55, err.cause.code) -- VIR_ERR_OPERATION_INVALID
@@ -176,7 +176,7 @@ describe("on test:///default", function()
     end)
   end)
 
-  it("the last session is told", function()
+  it("the last session is kept", function()
     assert.is_nil(accountant:LastSession())
     local sent = accountant.NetworkBytesSent
     objVM:TurnOff()
@@ -298,7 +298,7 @@ describe("on a test host from a file", function()
         interface_xml("bridge", "52:54:00:00:00:02", "<source bridge='br0'/>") },
     }, function(objVS)
       local objVM = objVS.VirtualMachines[1]
-      -- The driver's figures grow with the clock: the sum is read between two readings of each.
+      -- The driver's counts grow with the clock: the sum is read between two readings of each.
       local function each()
         local sum = 0
         for adapter in objVM.NetworkAdapters do

@@ -134,7 +134,7 @@ describe("vmaccountant.vbscript", function()
       assert.equal("web01 1500\n", run [[WScript.Echo(objVM().Name, objVM.Accountant().NetworkBytesSent)]])
     end)
 
-    it("is the same however it was come by", function()
+    it("is the same however it was reached", function()
       assert.equal("True True False True\n", run [[WScript.Echo(objVM == colVMs.Item("web01"),
         objVM == objAccountant.VirtualMachine, objVM == colVMs(1), objVM.Accountant == objAccountant)]])
       env.count = 0
@@ -142,7 +142,7 @@ describe("vmaccountant.vbscript", function()
       assert.equal(1, env.count)
     end)
 
-    it("is gone through by every loop that there is", function()
+    it("works in every kind of loop", function()
       local NAMES <const> = "db02\nmail\nweb01\n"
       assert.equal(NAMES, run [[for vm in colVMs do WScript.Echo(vm) end]])
       assert.equal(NAMES, run [[for vm in Each(colVMs) do WScript.Echo(vm) end]])
@@ -184,7 +184,7 @@ describe("vmaccountant.vbscript", function()
       assert.matches("VM_E_APP_SHUTTING_DOWN", (failure_of [[return objVS.Name]]))
     end)
 
-    it("is collected when nobody holds it", function()
+    it("is collected when nothing holds it", function()
       local seen = setmetatable({ env.objVS, env.objVM }, { __mode = "v" })
       run [[objVS, colVMs, objVM, objAccountant = nil, nil, nil, nil]]
       collectgarbage()
@@ -330,7 +330,7 @@ describe("vmaccountant.vbscript", function()
       assert.equal("5 False\n", run [[WScript.Echo(objVM.State .. " " .. CStr(objVM.State == 1))]])
     end)
 
-    it("is the machine's name of now", function()
+    it("is the machine's current name", function()
       local machine = host:AddMachine("old")
       run [[objVM = CreateObject("VirtualServer.Application").FindVirtualMachine("old")]]
       machine:Rename("new")
@@ -372,7 +372,7 @@ describe("vmaccountant.vbscript", function()
         WScript.Echo(UCase("aBc"), LCase("AbC"), Len("abc"), Len(True), Len("\u{e9}t"))]])
     end)
 
-    it("Now is the time of now", function()
+    it("Now is the current time", function()
       assert.matches("^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$", env.Now())
     end)
 
@@ -445,7 +445,7 @@ describe("vmaccountant.vbscript", function()
         (failure_of [[OnErrorGoto0() WScript.Echo(Empty.Name)]]))
     end)
 
-    it("skips what comes of what has failed: joins, sums, calls, members, assignments", function()
+    it("skips what depends on what has failed: joins, sums, calls, members, assignments", function()
       assert.equal("end\n", run [[
         local failed = objVM.Nonesuch
         WScript.Echo(failed)
@@ -485,7 +485,7 @@ describe("vmaccountant.vbscript", function()
       assert.matches("^port.lua:1: .*Nonesuch", (failure_of [[x = objVM.Nonesuch]]))
     end)
 
-    it("is not the business of another script", function()
+    it("does not affect another script", function()
       local other = vbscript.environment {
         CreateObject = function() return host:CreateObject("VirtualServer.Application") end,
       }
@@ -588,7 +588,7 @@ describe("vmaccountant.vbscript", function()
         WScript.StdOut.WriteBlankLines(2)]])
     end)
 
-    it("tells the arguments, from 0, and the script's name", function()
+    it("has the arguments, from 0, and the script's name", function()
       assert.equal("2 2 web01 2 web01 2\n", run [[
         WScript.Echo(WScript.Arguments.Count, WScript.Arguments.Length, WScript.Arguments(0), WScript.Arguments(1),
           WScript.Arguments.Item(0), WScript.Arguments:Item(1))]])
@@ -679,7 +679,7 @@ describe("vmaccountant.vbscript", function()
         assert.equal(0, #connected.due)
       end)
 
-      it("sleeps as long as it was told to, however often it is woken", function()
+      it("sleeps the whole time, however often it is woken", function()
         for _ = 1, 20 do
           table.insert(connected.due, { "OnReset", "web01" })
         end

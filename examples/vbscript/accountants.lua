@@ -1,4 +1,4 @@
--- Everything that the accountants of all virtual machines tell: the port of
+-- All properties of the accountants of all virtual machines: the port of
 -- accountants.vbs.
 --
 --     lua5.4 examples/vbscript/accountants.lua

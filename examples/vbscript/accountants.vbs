@@ -1,4 +1,4 @@
-' Everything that the accountants of all virtual machines tell.
+' All properties of the accountants of all virtual machines.
 On Error Resume Next
 
 Dim objVS, colVMs, objVM, objAccountant, intPercent, strHistory

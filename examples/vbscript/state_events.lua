@@ -1,4 +1,4 @@
--- Tells for some seconds (60 without an argument) what becomes of the virtual
+-- Prints for some seconds (60 by default) what happens to the virtual
 -- machines: the port of state_events.vbs.
 --
 --     lua5.4 examples/vbscript/state_events.lua [SECONDS]

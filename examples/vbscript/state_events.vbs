@@ -1,4 +1,4 @@
-' Tells for some seconds (60 without an argument) what becomes of the virtual
+' Prints for some seconds (60 by default) what happens to the virtual
 ' machines.
 Option Explicit
 

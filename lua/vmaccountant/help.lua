@@ -76,8 +76,8 @@ local function print_narrow(rows, room)
   end
 end
 
--- Prints rows of texts with their columns aligned. What no row has takes no
--- room. The last text is broken where the screen ends.
+-- Prints rows of texts with their columns aligned. A column that no row has takes
+-- no room. The last text is broken where the screen ends.
 local function print_rows(rows)
   local LEAST <const> = 30 -- columns for the last text
   local widths = column_widths(rows)
@@ -239,7 +239,7 @@ local function print_overview()
   io.write("\nconstants of vmaccountant:\n")
   print_rows(rows)
   io.write("\n")
-  print_text("help(object), help(\"VMAccountant\") and help(object, \"NetworkBytesSent\") tell more; "
+  print_text("help(object), help(\"VMAccountant\") and help(object, \"NetworkBytesSent\") print more; "
     .. "help finds members, constants and codes by their names alone, too, as in help(\"S_FALSE\").")
 end
 
@@ -253,8 +253,8 @@ local function name_of(object)
   end
 end
 
--- All that help knows by name alone: a list of functions that print, and the
--- names that they are found by.
+-- Everything that help finds by its name: a list of functions that print, and
+-- the names for each.
 local function everything()
   local entries = {}
   local function add(name, print_it, ...)
@@ -284,7 +284,7 @@ local function everything()
   return entries
 end
 
--- What is spelt most like the name; nil when nothing is.
+-- The name with the most similar spelling; nil when none is similar.
 local function nearest(entries, name)
   local found, shortest = nil, #name // 3 + 1
   for _, entry in ipairs(entries) do
@@ -316,7 +316,7 @@ local function print_named(name)
   if #found == 0 then
     raise_unknown(name, ("there is nothing of the name '%s'"):format(name), entries)
   end
-  -- A class, a function, a constant or a code is meant itself, though an
+  -- A class, a function, a constant or a code comes first, even if an
   -- object may have a member of that name.
   if found[1].print ~= print_member or found[1][1] == "vmaccountant" then
     found = { found[1] }
@@ -340,8 +340,8 @@ local function print_member_of(class, name)
 end
 
 --- Prints what an object has: its members with types, units and meanings, on
--- standard output, no wider than the terminal or COLUMNS. Asks no host, and so
--- tells of a closed object, too.
+-- standard output, no wider than the terminal or COLUMNS. It makes no call to the
+-- host, and so works for a closed object, too.
 -- @function help
 -- @param[opt] object an object, or a name as a string, in any letter case: of a
 -- class, a function, a member, a constant or a result code; nil for a list

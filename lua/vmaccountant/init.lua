@@ -12,7 +12,9 @@
 local core = require "vmaccountant.core"
 
 local vmaccountant = {
-  _VERSION = "vmaccountant scm",
+  --- The module's name and version, in the form of Lua's own `_VERSION`: "vmaccountant MAJOR.MINOR.PATCH".
+  -- @field _VERSION
+  _VERSION = core._VERSION,
   CreateObject = core.CreateObject,
   stateName = core.stateName,
   compare = core.compare,
@@ -28,8 +30,8 @@ function vmaccountant.help(...)
   return require "vmaccountant.help"(...)
 end
 
--- vmVMState_Running and its like stand in the module itself, as they were
--- global in a VBScript that declared them.
+-- vmVMState_Running and the like are fields of the module itself, as they were
+-- globals of a VBScript that declared them.
 for name, value in pairs(core.constants) do
   vmaccountant[name] = value
 end

@@ -73,7 +73,7 @@ function fault.located(err, member)
   return place and place .. " " .. text or text
 end
 
---- What Err tells of an error: number, description, source. The number of one
+--- What Err has for an error: number, description, source. The number of one
 -- of the object model is its result code, signed.
 function fault.describe(err)
   if getmetatable(err) == metatable then

@@ -25,7 +25,7 @@ local function arguments(script, words)
   end
 
   -- `WScript.Arguments(0)`. A generic for would call with the argument before,
-  -- which does not tell where it stands.
+  -- from which the position is not known.
   local function call(...)
     if select("#", ...) == 0 then
       return object
@@ -71,11 +71,11 @@ end
 
 -- Events ------------------------------------------------------------------------
 
--- What a host tells of here, and what else Virtual Server documents.
+-- The events that occur here, and the others that Virtual Server documents.
 local EVENTS <const> = { "OnVMStateChange", "OnReset", "OnAdapterRemoved" }
 local OTHER_EVENTS <const> = { "OnServiceEvent", "OnEventLogged", "OnHeartbeatStopped" }
 
--- Handlers are looked up when their event comes, so that a script may define
+-- Handlers are found when their event comes, so that a script may define
 -- them below, as VBScript allows it.
 local function handlers_of(prefix, lookup)
   local handlers = {}
@@ -101,14 +101,14 @@ end
 -- Sleeping ------------------------------------------------------------------------
 
 local LONGEST_MILLISECONDS <const> = 2147483647 -- a VBScript Long
-local SLICE_MILLISECONDS <const> = 100 -- between looks at one of several connected objects
+local SLICE_MILLISECONDS <const> = 100 -- the wait for one of several connected objects
 
 local function is_closed(err)
   return type(err) == "table" and err.name == "VM_E_APP_SHUTTING_DOWN"
 end
 
--- Waits so long on one of the connected objects for its events, or on none.
--- Returns early when it likes: the caller counts the time.
+-- Waits that long for events of one of the connected objects, or of none. It may
+-- return early: the caller measures the time.
 local function wait(connected, milliseconds)
   local count = #connected
   if count == 0 then
@@ -142,7 +142,7 @@ end
 
 -- WScript ---------------------------------------------------------------------------
 
--- The path as it is from the root, as far as the shell has told the folder.
+-- The absolute path, as far as the environment names the folder.
 local function full_path(path)
   local folder = os.getenv("PWD")
   if path:sub(1, 1) == "/" or not folder then

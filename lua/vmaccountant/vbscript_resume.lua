@@ -9,8 +9,8 @@ local resume = {}
 local methods = {}
 local metatable = { __index = methods }
 
---- Has the script see an error: Err tells it, and either it is raised, or it
--- stands for the value as Skipped does.
+--- Reports an error to the script: it is set in Err, and then raised, or Skipped
+-- takes the place of the value.
 function methods:fail(err, member)
   if fault.is_final(err) then
     error(err, 0)

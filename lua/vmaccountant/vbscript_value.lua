@@ -76,9 +76,9 @@ end
 
 -- Skipped -------------------------------------------------------------------
 
--- Stands for a value that could not be had while On Error Resume Next is in
--- force. Whatever it is joined to, computed with, called or passed to becomes
--- it, too, and a statement that has come to it does nothing: so that statement
+-- Takes the place of a value that could not be read while On Error Resume Next is
+-- in force. The result of joining it, computing with it, calling it or passing it
+-- on is Skipped, too, and a statement that gets it does nothing: so that statement
 -- is skipped, and the next one is not. Its comparisons are false, and a loop
 -- over it has no rounds.
 local function skip()

@@ -1,4 +1,4 @@
-/* What is told of a machine when looks and the host's own word overlap. */
+/* Which events of a machine are reported when samples and the host's events overlap. */
 #include "accounting/event_queue.h"
 
 #include "../support/check.h"
@@ -7,8 +7,8 @@
 
 static const struct machine_uuid WEB = {{1}};
 
-/* Takes all that is told, and compares it with the states up to Invalid. */
-static bool is_told(struct event_queue *events, const enum machine_state *expected)
+/* Takes all that is reported, and compares it with the states up to Invalid. */
+static bool is_reported(struct event_queue *events, const enum machine_state *expected)
 {
     struct machine_event event;
     bool ok = true;
@@ -18,9 +18,9 @@ static bool is_told(struct event_queue *events, const enum machine_state *expect
     return ok && *expected == MACHINE_Invalid;
 }
 
-#define TOLD(...) is_told(events, (const enum machine_state[]){__VA_ARGS__, MACHINE_Invalid})
+#define TOLD(...) is_reported(events, (const enum machine_state[]){__VA_ARGS__, MACHINE_Invalid})
 
-static void the_word_of_a_start_may_follow_the_look_that_found_it(struct event_queue *events)
+static void the_event_of_a_start_may_follow_the_sample_that_found_it(struct event_queue *events)
 {
     event_queue_found(events, &WEB, "web", MACHINE_Running, event_queue_count(events));
     event_queue_started(events, &WEB, false);
@@ -38,7 +38,7 @@ static void a_run_that_ended_unheard_ends_with_the_next_start(struct event_queue
                MACHINE_Running));
 }
 
-static void a_run_that_ended_and_began_under_the_look_is_told(struct event_queue *events)
+static void a_run_that_ended_and_began_during_a_sample_is_reported(struct event_queue *events)
 {
     event_queue_found(events, &WEB, "web", MACHINE_Running, event_queue_count(events));
     event_queue_stopped(events, &WEB, STOP_TURNED_OFF);
@@ -55,9 +55,9 @@ int main(void)
     if (events == NULL)
         abort();
     event_queue_watch(events, true);
-    the_word_of_a_start_may_follow_the_look_that_found_it(events);
+    the_event_of_a_start_may_follow_the_sample_that_found_it(events);
     a_run_that_ended_unheard_ends_with_the_next_start(events);
-    a_run_that_ended_and_began_under_the_look_is_told(events);
+    a_run_that_ended_and_began_during_a_sample_is_reported(events);
     event_queue_free(events);
     return check_report();
 }

@@ -203,7 +203,7 @@ static void closing_waits_two_seconds_for_a_task(void)
     pthread_join(clock, NULL);
     set_wall_clock(0);
     atomic_store(&may_return, true);
-    sleep_for(200); /* for the sanitizers: the thread lets go of what it holds */
+    sleep_for(200); /* for the sanitizers: the thread releases what it holds */
 }
 
 int main(void)

@@ -330,7 +330,7 @@ static const char *const operations[] = {
     /* Connections of libvirt: to a host, and to none. */
     "return core.CreateObject('VirtualServer.Application', 'test:///default')",
     "local vs <close> = core.CreateObject('VirtualServer.Application', 'test:///default')\n"
-    /* Not CPUUtilization, whose first look waits for the clock. */
+    /* Not CPUUtilization, whose first sample waits for the clock. */
     "for vm in vs.VirtualMachines do all(vm) local a = vm.Accountant\n"
     "for _, name in ipairs { 'NetworkBytesSent', 'DiskBytesRead', 'CPUUtilizationHistory', "
     "'RelativeWeight', 'UpTime' } do local _ = tostring(a:Get(name)) end\n"
@@ -389,7 +389,7 @@ static bool is_nothing_left(void)
     return is;
 }
 
-/* What a connection holds is let go of by threads that end a moment after. */
+/* What a connection holds is released by threads that end a moment later. */
 static bool is_all_released(const char *operation)
 {
     enum { PATIENCE_MILLISECONDS = 5000, MILLISECOND = 1000000 };

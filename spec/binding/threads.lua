@@ -39,7 +39,7 @@ local function method(object, name, ...)
   return try(object[name], object, ...)
 end
 
--- A counter of bytes may begin anew at any moment here, but is never nonsense.
+-- A counter of bytes may restart at any moment here, but is never nonsense.
 local function read_bytes(object, member)
   local bytes = read(object, member)
   if bytes and (math.type(bytes) ~= "integer" or bytes < 0) then
@@ -108,7 +108,7 @@ function roles.change(uri, seconds)
   end)
 end
 
---- Is told of what happens, and at times stops listening.
+--- Receives events, and at times stops listening.
 function roles.watch(uri, seconds)
   local objVS <close> = vma.CreateObject(PROGID, uri)
   local function handler(name)

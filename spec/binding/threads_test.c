@@ -64,7 +64,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Runs one thread for each role, of which the last is NULL. */
+/* Runs one thread for each role; a NULL ends the list. */
 static void run_together(const char *const *roles)
 {
     struct worker workers[MOST_THREADS] = {{0}};

@@ -348,7 +348,7 @@ static void every_reset_is_counted(void)
 
 static void a_figure_that_was_absent_at_the_reset_is_unknown_after_it(void)
 {
-    /* What came before the reset cannot be told from what came after. */
+    /* What came before the reset cannot be distinguished from what came after. */
     struct session session = {0};
     observe_one(&session, reading(1, 1, 1000, 100));
     CHECK(reset_with(&session, unknown(1, 1)));

@@ -67,7 +67,7 @@ ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *socket, void *answer
     return (ssize_t)forgery.length;
 }
 
-/* lo's bytes as /proc tells them: of this network namespace, wherever /sys is
+/* lo's bytes as /proc has them: of this network namespace, wherever /sys is
  * from. */
 static uint64_t from_proc(bool sent)
 {
@@ -179,7 +179,7 @@ static void test_threads(struct link_stats *counters)
     }
 }
 
-/* RTM_GETLINK gives the same figures where the kernel refuses RTM_GETSTATS, be
+/* RTM_GETLINK gives the same counts where the kernel refuses RTM_GETSTATS, be
  * it asked for one device or for all. */
 static void test_old_kernel(void)
 {
@@ -199,7 +199,7 @@ static void test_old_kernel(void)
     is_old_kernel = false;
 }
 
-/* An error message that ends before its field says nothing, whatever stands in
+/* An error message that ends before its field says nothing, whatever is in
  * the buffer behind it; and a field may have any value. */
 static void test_forged_errors(struct link_stats *counters)
 {

@@ -386,7 +386,7 @@ static void a_thousand_adapters_are_read(void)
     free(many);
 }
 
-/* A declaration of entities of which each is ten times the one before. */
+/* A declaration of entities, each ten times the one before. */
 #define ENTITY_BOMB                                                                                \
     "<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'>"                                                   \
     "<!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;'>"     \

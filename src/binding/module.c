@@ -12,6 +12,7 @@
 #include "binding/resource.h"
 #include "binding/simulation.h"
 #include "binding/text.h"
+#include "binding/version.h"
 #include "libvirt_host/driver.h"
 
 #include <lauxlib.h>
@@ -254,6 +255,8 @@ int luaopen_vmaccountant_core(lua_State *L)
     for (const struct class *const *class = classes; *class != NULL; class ++)
         class_register(L, *class);
     luaL_newlib(L, functions);
+    lua_pushliteral(L, "vmaccountant " VMACCOUNTANT_VERSION);
+    lua_setfield(L, -2, "_VERSION");
     error_push_hresults(L);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, constants_hresult_index);
