@@ -177,7 +177,7 @@ describe("docs/ARCHITECTURE.md", function()
       expected[#expected + 1] = line:match("([%l_]+)%.[ch]:")
     end
     -- A lock is listed by its file, or by its structure, which has another name here.
-    local structures = { accounting = "account" }
+    local structures = { accounting = "state" }
     for _, row in ipairs(pages.rows("docs/ARCHITECTURE.md", "lock")) do
       local name = row[1]:match("^`([%l_]+)")
       listed[#listed + 1] = structures[name] or name
