@@ -1,8 +1,7 @@
-#include "libvirt_host/libvirt_host.h"
-
 #include "libvirt_host/baseline_run.h"
 #include "libvirt_host/baseline_xml.h"
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 
 #include <stdlib.h>
@@ -56,7 +55,7 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
 
     if (change == CHANGE_TURN_OFF || change == CHANGE_RESET)
         return true;
-    if (!libvirt_domain_state(domain, &state, fault))
+    if (!domain_read_state(domain, &state, fault))
         return false;
     bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
     if (change == CHANGE_STARTUP)
@@ -112,7 +111,7 @@ bool libvirt_takes_time(struct host *host, enum machine_change change)
 bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
                           enum machine_change change, struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
@@ -126,7 +125,7 @@ bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *p
     virDomainJobInfo job;
     struct fault fault;
 
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, &fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, &fault);
     if (domain == NULL)
         return false;
     bool ok = virDomainGetJobInfo(domain, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE &&
@@ -141,7 +140,7 @@ bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *p
 
 bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = virDomainAbortJob(domain) == 0 ||
@@ -153,7 +152,7 @@ bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct f
 bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
                     struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
@@ -171,7 +170,7 @@ bool libvirt_write_baseline(struct host *host, const struct machine_uuid *uuid,
                             const struct baseline *baseline, struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    virDomainPtr domain = libvirt_open_domain(self, READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(self, READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     struct baseline *named = baseline_copy(baseline);

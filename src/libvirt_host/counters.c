@@ -2,6 +2,7 @@
 #include "libvirt_host/known_domain.h"
 
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 
 #include <net/if.h>
@@ -138,25 +139,13 @@ static bool start_readings(struct machine_sample *sample)
     return true;
 }
 
-bool libvirt_read_definition(virDomainPtr domain, struct domain_definition *definition,
-                             struct fault *fault)
-{
-    char *xml = virDomainGetXMLDesc(domain, 0);
-    if (xml == NULL)
-        return libvirt_error_fault(fault, "the machine's definition cannot be read",
-                                   HRESULT_DISP_E_EXCEPTION);
-    bool ok = domain_xml_parse(xml, definition, fault);
-    free(xml);
-    return ok;
-}
-
 /* The definition's adapters, ID and shared baseline into the sample. */
 static bool read_definition(const struct libvirt_host *self, virDomainPtr domain,
                             struct machine_sample *sample, struct fault *fault)
 {
     struct domain_definition definition;
 
-    if (!libvirt_read_definition(domain, &definition, fault))
+    if (!domain_read_definition(domain, &definition, fault))
         return false;
     sample->domain_id = definition.domain_id;
     sample->adapters = definition.adapters;
@@ -269,19 +258,18 @@ static bool sample_from_record(struct libvirt_host *self, const virDomainStatsRe
                                struct fault *fault)
 {
     struct bulk_record record;
-    unsigned id = virDomainGetID(stats->dom);
 
-    virDomainGetUUID(stats->dom, sample->uuid.bytes);
+    sample->uuid = domain_get_uuid(stats->dom);
+    sample->domain_id = domain_get_id(stats->dom);
     if (!parse_bulk_record(stats, &record))
         return fault_out_of_memory(fault);
     /* The ID alone says whether it runs: a crashed domain may still be there. */
-    if (id == (unsigned)-1 || !is_active(record.state)) {
+    if (sample->domain_id == NOT_RUNNING || !is_active(record.state)) {
         sample->domain_id = NOT_RUNNING;
         free(record.interfaces);
         keep_stopped(self, stats->dom, &sample->uuid, asked_in);
         return true;
     }
-    sample->domain_id = id;
     bool ok = find_definition(self, stats->dom, &record, sample, fault);
     for (size_t i = 0; ok && i < sample->adapters->count; i++) {
         const struct adapter *adapter = &sample->adapters->adapters[i];
@@ -305,7 +293,7 @@ static bool sample_from_record(struct libvirt_host *self, const virDomainStatsRe
 static bool sample_one_by_one(struct libvirt_host *self, virDomainPtr domain,
                               struct machine_sample *sample, struct fault *fault)
 {
-    virDomainGetUUID(domain, sample->uuid.bytes);
+    sample->uuid = domain_get_uuid(domain);
     if (!read_definition(self, domain, sample, fault))
         return false;
     if (sample->domain_id == NOT_RUNNING) {
@@ -401,7 +389,7 @@ static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_
     }
     pthread_mutex_unlock(&self->lock);
     virConnectClose(connection);
-    return domain != NULL ? domain : libvirt_open_domain(self, READ_ONLY, uuid, fault);
+    return domain != NULL ? domain : domain_open(self, READ_ONLY, uuid, fault);
 }
 
 static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uuid,
@@ -464,20 +452,17 @@ static bool sample_each(struct libvirt_host *self, virConnectPtr connection,
                         sample_function *sample, sample_receiver *receive, void *context,
                         struct fault *fault)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, 0);
-    if (count < 0)
-        return libvirt_error_fault(fault, "the machines cannot be listed",
-                                   HRESULT_DISP_E_EXCEPTION);
-    for (int i = 0; i < count; i++) {
+    struct domain_list list;
+    if (!domain_list_read(connection, 0, &list, fault))
+        return false;
+    for (size_t i = 0; i < list.count; i++) {
         struct machine_sample one = {.domain_id = NOT_RUNNING};
         struct fault ignored;
-        if (sample(self, domains[i], &one, &ignored))
+        if (sample(self, list.domains[i], &one, &ignored))
             receive(context, &one);
         machine_sample_clear(&one);
-        virDomainFree(domains[i]);
     }
-    free(domains);
+    domain_list_release(&list);
     return true;
 }
 
@@ -485,8 +470,7 @@ static bool sample_each(struct libvirt_host *self, virConnectPtr connection,
 static bool sample_proven(struct libvirt_host *self, virDomainPtr domain,
                           struct machine_sample *sample, struct fault *fault)
 {
-    struct machine_uuid uuid;
-    virDomainGetUUID(domain, uuid.bytes);
+    const struct machine_uuid uuid = domain_get_uuid(domain);
     return libvirt_sample(&self->base, &uuid, sample, fault);
 }
 

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -105,13 +105,12 @@ static bool read_record(struct disk_request *request, const virDomainStatsRecord
 {
     struct disk_sample *sample = &request->samples[request->count];
     const virTypedParameter *count = NULL;
-    unsigned id = virDomainGetID(record->dom);
 
     for (int i = 0; count == NULL && i < record->nparams; i++)
         if (strcmp(record->params[i].field, "block.count") == 0)
             count = &record->params[i];
-    *sample = (struct disk_sample){.domain_id = id == (unsigned)-1 ? NOT_RUNNING : (int64_t)id};
-    virDomainGetUUID(record->dom, sample->uuid.bytes);
+    *sample = (struct disk_sample){.uuid = domain_get_uuid(record->dom),
+                                   .domain_id = domain_get_id(record->dom)};
     if (sample->domain_id == NOT_RUNNING) {
         request->count++;
         return true;
@@ -136,18 +135,16 @@ static bool read_record(struct disk_request *request, const virDomainStatsRecord
 static bool read_one_by_one(struct disk_request *request, virDomainPtr domain)
 {
     struct disk_sample *sample = &request->samples[request->count];
-    unsigned id = virDomainGetID(domain);
     size_t count = 0;
 
-    *sample = (struct disk_sample){.domain_id = id == (unsigned)-1 ? NOT_RUNNING : (int64_t)id};
-    virDomainGetUUID(domain, sample->uuid.bytes);
+    *sample =
+        (struct disk_sample){.uuid = domain_get_uuid(domain), .domain_id = domain_get_id(domain)};
     request->count++;
     if (sample->domain_id == NOT_RUNNING)
         return true;
-    char *xml = virDomainGetXMLDesc(domain, 0);
+    char *xml = domain_read_xml(domain, &request->fault);
     if (xml == NULL)
-        return libvirt_error_fault(&request->fault, "the machine's definition cannot be read",
-                                   HRESULT_DISP_E_EXCEPTION);
+        return false;
     char **targets = domain_xml_disks(xml, &request->fault);
     free(xml);
     if (targets == NULL)
@@ -241,8 +238,7 @@ static bool ask(struct disk_request *request, bool *lacks)
             virConnectClose(connection);
         return ok;
     }
-    virDomainPtr domain =
-        libvirt_open_domain(self, READ_ONLY_WAITING, &request->uuid, &request->fault);
+    virDomainPtr domain = domain_open(self, READ_ONLY_WAITING, &request->uuid, &request->fault);
     ok = domain != NULL && ask_for_one(request, domain, lacks);
     if (domain != NULL)
         virDomainFree(domain);

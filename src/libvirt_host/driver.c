@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
@@ -23,47 +24,29 @@ static int64_t unix_time(struct host *host)
     return clock_unix() / CLOCK_SECOND;
 }
 
-virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,
-                                 const struct machine_uuid *uuid, struct fault *fault)
-{
-    virConnectPtr connection = libvirt_connection(self, access, fault);
-    if (connection == NULL)
-        return NULL;
-    virDomainPtr domain = virDomainLookupByUUID(connection, uuid->bytes);
-    if (domain == NULL)
-        libvirt_error_fault(fault, "the machine cannot be found", HRESULT_DISP_E_EXCEPTION);
-    virConnectClose(connection); /* the domain holds it */
-    return domain;
-}
-
 static bool list(struct host *host, struct machine_list *list, struct fault *fault)
 {
-    virDomainPtr *domains = NULL;
+    struct domain_list found;
     virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
     if (connection == NULL)
         return false;
-    int count = virConnectListAllDomains(connection, &domains, 0);
-    if (count < 0)
-        libvirt_error_fault(fault, "the machines cannot be listed", HRESULT_DISP_E_EXCEPTION);
+    bool ok = domain_list_read(connection, 0, &found, fault);
     virConnectClose(connection);
-    if (count < 0)
+    if (!ok)
         return false;
 
-    bool ok = true;
-    list->entries = calloc((size_t)count + 1, sizeof *list->entries);
+    list->entries = calloc(found.count + 1, sizeof *list->entries);
     list->count = 0;
-    for (int i = 0; i < count; i++) {
-        if (ok && list->entries != NULL) {
-            struct machine_list_entry *entry = &list->entries[list->count];
-            virDomainGetUUID(domains[i], entry->uuid.bytes);
-            entry->name = strdup(virDomainGetName(domains[i]));
-            ok = entry->name != NULL;
-            list->count += ok;
-        }
-        virDomainFree(domains[i]);
+    ok = list->entries != NULL;
+    for (size_t i = 0; ok && i < found.count; i++) {
+        struct machine_list_entry *entry = &list->entries[list->count];
+        entry->uuid = domain_get_uuid(found.domains[i]);
+        entry->name = strdup(virDomainGetName(found.domains[i]));
+        ok = entry->name != NULL;
+        list->count += ok;
     }
-    free(domains);
-    if (list->entries != NULL && ok)
+    domain_list_release(&found);
+    if (ok)
         return true;
     machine_list_clear(list);
     return fault_out_of_memory(fault);
@@ -91,7 +74,7 @@ static bool find(struct host *host, const char *name, struct machine_uuid *uuid,
 static bool name(struct host *host, const struct machine_uuid *uuid, char **name,
                  struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
     *name = strdup(virDomainGetName(domain));
@@ -103,10 +86,10 @@ static bool adapters(struct host *host, const struct machine_uuid *uuid,
                      struct adapter_list **adapters, struct fault *fault)
 {
     struct domain_definition definition;
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
-    bool ok = libvirt_read_definition(domain, &definition, fault);
+    bool ok = domain_read_definition(domain, &definition, fault);
     if (ok) {
         *adapters = adapter_list_hold(definition.adapters);
         domain_definition_clear(&definition);
@@ -115,50 +98,13 @@ static bool adapters(struct host *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-/* libvirt's states in Virtual Server's terms. QEMU runs on, and its counters
- * with it, in all that are not TurnedOff or Saved. */
-static enum machine_state state_of(virDomainPtr domain, int state, int reason)
-{
-    switch (state) {
-    case VIR_DOMAIN_RUNNING:
-    case VIR_DOMAIN_BLOCKED:
-        return MACHINE_Running;
-    case VIR_DOMAIN_PAUSED:
-        return reason == VIR_DOMAIN_PAUSED_STARTING_UP ? MACHINE_TurningOn
-               : reason == VIR_DOMAIN_PAUSED_SAVE      ? MACHINE_Saving
-                                                       : MACHINE_Paused;
-    case VIR_DOMAIN_PMSUSPENDED:
-        return MACHINE_Paused;
-    case VIR_DOMAIN_SHUTDOWN:
-        return MACHINE_TurningOff;
-    case VIR_DOMAIN_CRASHED: /* kept for inspection under on_crash=preserve */
-        if (virDomainIsActive(domain) == 1)
-            return MACHINE_Paused;
-        return MACHINE_TurnedOff;
-    case VIR_DOMAIN_SHUTOFF:
-        return virDomainHasManagedSaveImage(domain, 0) == 1 ? MACHINE_Saved : MACHINE_TurnedOff;
-    default:
-        return MACHINE_Invalid;
-    }
-}
-
-bool libvirt_domain_state(virDomainPtr domain, enum machine_state *state, struct fault *fault)
-{
-    int number, reason;
-    if (virDomainGetState(domain, &number, &reason, 0) < 0)
-        return libvirt_error_fault(fault, "the machine's state cannot be read",
-                                   HRESULT_DISP_E_EXCEPTION);
-    *state = state_of(domain, number, reason);
-    return true;
-}
-
 static bool state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
                   struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
-    bool ok = libvirt_domain_state(domain, state, fault);
+    bool ok = domain_read_state(domain, state, fault);
     virDomainFree(domain);
     return ok;
 }
@@ -189,7 +135,7 @@ static bool stop_reason(struct host *host, const struct machine_uuid *uuid,
     };
     int state, number;
 
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
     *reason = STOP_UNKNOWN;

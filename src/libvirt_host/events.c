@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libvirt_host/baseline_xml.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/socket_watch.h"
 
 /* How often a lost daemon is tried: seldom, but often for a while after the
@@ -35,13 +36,6 @@ static bool hold_listener(struct libvirt_host *self, struct host_listener *liste
     return has_listener;
 }
 
-static struct machine_uuid uuid_of(virDomainPtr domain)
-{
-    struct machine_uuid uuid;
-    virDomainGetUUID(domain, uuid.bytes);
-    return uuid;
-}
-
 static enum stop_reason stop_reason_of(int detail)
 {
     switch ((virDomainEventStoppedDetailType)detail) {
@@ -68,14 +62,14 @@ static enum machine_state state_of(virDomainPtr domain)
 {
     enum machine_state state;
     struct fault fault;
-    return libvirt_domain_state(domain, &state, &fault) ? state : MACHINE_Invalid;
+    return domain_read_state(domain, &state, &fault) ? state : MACHINE_Invalid;
 }
 
 static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
                         void *context)
 {
     struct libvirt_host *self = context;
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
     (void)connection;
@@ -119,7 +113,7 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 
 static void on_reset(virConnectPtr connection, virDomainPtr domain, void *context)
 {
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
     (void)connection;
@@ -133,7 +127,7 @@ static void on_reset(virConnectPtr connection, virDomainPtr domain, void *contex
 
 static void tell_definition_changed(struct libvirt_host *self, virDomainPtr domain)
 {
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
     hand_over();

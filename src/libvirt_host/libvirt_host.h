@@ -25,7 +25,6 @@
 #include "host/host.h"
 #include "kernel/link_monitor.h"
 #include "kernel/link_stats.h"
-#include "libvirt_host/domain_xml.h"
 #include "libvirt_host/driver.h"
 
 #include <libvirt/libvirt.h>
@@ -114,15 +113,8 @@ void libvirt_destroy(struct host *host);
 
 extern const struct host_driver libvirt_driver;
 
-/* The domain on a connection of that kind; NULL with a fault. */
-virDomainPtr libvirt_open_domain(struct libvirt_host *self, enum access access,
-                                 const struct machine_uuid *uuid, struct fault *fault);
-bool libvirt_domain_state(virDomainPtr domain, enum machine_state *state, struct fault *fault);
-
 /* counters.c; of the interface in host.h where it says nothing */
 
-bool libvirt_read_definition(virDomainPtr domain, struct domain_definition *definition,
-                             struct fault *fault);
 bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
                     struct machine_sample *sample, struct fault *fault);
 bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *context,

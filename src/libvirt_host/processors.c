@@ -1,6 +1,6 @@
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +21,9 @@ static int64_t now(struct host *host)
 /* False for one that does not run. */
 static bool identify(virDomainPtr domain, struct processor_time *time)
 {
-    unsigned id = virDomainGetID(domain);
-    virDomainGetUUID(domain, time->uuid.bytes);
-    time->domain_id = id;
-    return id != (unsigned)-1;
+    time->uuid = domain_get_uuid(domain);
+    time->domain_id = domain_get_id(domain);
+    return time->domain_id != NOT_RUNNING;
 }
 
 /* By the call for one machine, which gives the number of processors as well.
@@ -73,17 +72,13 @@ static void read_record(struct host *host, const virDomainStatsRecord *record, i
 static bool read_one_by_one(struct host *host, virConnectPtr connection,
                             processor_time_receiver *receive, void *context, struct fault *fault)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    struct domain_list list;
 
-    if (count < 0)
-        return libvirt_error_fault(fault, "the machines cannot be listed",
-                                   HRESULT_DISP_E_EXCEPTION);
-    for (int i = 0; i < count; i++) {
-        read_alone(host, domains[i], receive, context);
-        virDomainFree(domains[i]);
-    }
-    free(domains);
+    if (!domain_list_read(connection, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &list, fault))
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        read_alone(host, list.domains[i], receive, context);
+    domain_list_release(&list);
     return true;
 }
 

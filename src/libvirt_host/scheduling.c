@@ -1,6 +1,6 @@
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +143,7 @@ bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_call call;
 
     call_begin(&call, libvirt_host(host)->timeout);
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
@@ -208,7 +208,7 @@ bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_call call;
 
     call_begin(&call, libvirt_host(host)->timeout);
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     bool ok = domain != NULL && write_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
