@@ -1,7 +1,5 @@
-/*
- * configuration: a machine's name, notes and memory, and the file of
- * its saved state.
- */
+#include "libvirt_host/configuration.h"
+
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 

@@ -1,9 +1,10 @@
-#include "libvirt_host/baseline_run.h"
-#include "libvirt_host/known_domain.h"
+#include "libvirt_host/counters.h"
 
+#include "libvirt_host/baseline_run.h"
 #include "libvirt_host/call.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/known_domain.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -377,7 +378,7 @@ static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_
                                 struct fault *fault)
 {
     virDomainPtr domain = NULL;
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return NULL;
 
@@ -528,7 +529,7 @@ static void sample_others(struct libvirt_host *self, virDomainPtr *others, sampl
 static bool ask_libvirt_for_all(struct libvirt_host *self, sample_receiver *receive, void *context,
                                 struct fault *fault)
 {
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     bool ok;
 
     if (connection == NULL)

@@ -1,3 +1,5 @@
+#include "libvirt_host/disks.h"
+
 #include "base/clock.h"
 #include "base/thread.h"
 #include "libvirt_host/domain.h"
@@ -232,7 +234,7 @@ static bool ask(struct disk_request *request, bool *lacks)
     bool ok;
 
     if (request->is_of_all) {
-        virConnectPtr connection = libvirt_connection(self, READ_ONLY_WAITING, &request->fault);
+        virConnectPtr connection = connection_acquire(self, READ_ONLY_WAITING, &request->fault);
         ok = connection != NULL && ask_for_all(request, connection, lacks);
         if (connection != NULL)
             virConnectClose(connection);
@@ -364,6 +366,6 @@ bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
     release(request);
     pthread_mutex_unlock(&self->lock);
     if (!is_done)
-        libvirt_abandon_waiting(self);
+        connection_abandon_waiting(self);
     return ok;
 }

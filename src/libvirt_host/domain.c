@@ -7,7 +7,7 @@
 virDomainPtr domain_open(struct libvirt_host *self, enum access access,
                          const struct machine_uuid *uuid, struct fault *fault)
 {
-    virConnectPtr connection = libvirt_connection(self, access, fault);
+    virConnectPtr connection = connection_acquire(self, access, fault);
     if (connection == NULL)
         return NULL;
     virDomainPtr domain = virDomainLookupByUUID(connection, uuid->bytes);

@@ -1,12 +1,22 @@
 #include "libvirt_host/driver.h"
 
 #include "base/clock.h"
+#include "libvirt_host/baseline_store.h"
 #include "libvirt_host/call.h"
+#include "libvirt_host/change.h"
+#include "libvirt_host/configuration.h"
+#include "libvirt_host/counters.h"
 #include "libvirt_host/daemon.h"
+#include "libvirt_host/disks.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/events.h"
+#include "libvirt_host/host.h"
+#include "libvirt_host/host_info.h"
 #include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
+#include "libvirt_host/processors.h"
+#include "libvirt_host/scheduling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +37,7 @@ static int64_t unix_time(struct host *host)
 static bool list(struct host *host, struct machine_list *list, struct fault *fault)
 {
     struct domain_list found;
-    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
     if (connection == NULL)
         return false;
     bool ok = domain_list_read(connection, 0, &found, fault);
@@ -55,7 +65,7 @@ static bool list(struct host *host, struct machine_list *list, struct fault *fau
 static bool find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault)
 {
-    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
     if (connection == NULL)
         return false;
     virDomainPtr domain = virDomainLookupByName(connection, name);
@@ -161,7 +171,7 @@ static bool device_bytes(struct host *host, uint64_t incarnation,
 static bool product(struct host *host, struct product *product, struct fault *fault)
 {
     unsigned long version = 0;
-    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
     if (connection == NULL)
         return false;
     const char *type = virConnectGetType(connection);
@@ -191,7 +201,7 @@ static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
                          "how long a remote host's service has been running cannot be known: "
                          "libvirt does not tell");
     /* The daemon is known by the connection, which may have been lost. */
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return false;
     bool ok = daemon_uptime(host->uri, seconds, fault);
@@ -341,7 +351,7 @@ static const struct host_clock clock_functions = {
     .monotonic_time = monotonic_time,
 };
 
-const struct host_driver libvirt_driver = {
+static const struct host_driver driver = {
     .inventory = &inventory_functions,
     .counters = &counters_functions,
     .life_cycle = &life_cycle_functions,
@@ -354,3 +364,8 @@ const struct host_driver libvirt_driver = {
     .close = libvirt_close,
     .destroy = libvirt_destroy,
 };
+
+struct host *libvirt_open(const char *uri, int timeout, enum counters counters, struct fault *fault)
+{
+    return libvirt_host_open(&driver, uri, timeout, counters, fault);
+}

@@ -1,7 +1,5 @@
-/*
- * host_info: what libvirt, and on a local host the system itself, tell
- * of a host.
- */
+#include "libvirt_host/host_info.h"
+
 #include "base/clock.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
@@ -218,7 +216,7 @@ bool libvirt_host_info(struct host *host, enum host_part part, struct host_info 
                        struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return false;
     bool ok = false;

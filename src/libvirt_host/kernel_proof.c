@@ -205,7 +205,7 @@ bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *recei
     *others = ok ? calloc(census.others + 1, sizeof **others) : NULL;
     ok = ok && *others != NULL &&
          link_stats_read_all(self->kernel, self->dump, self->devices_in_dump);
-    bool is_told_of_starts = ok && libvirt_has_events(self);
+    bool is_told_of_starts = ok && connection_has_events_locked(self);
     for (size_t bucket = 0; ok && bucket < KNOWN_BUCKETS; bucket++) {
         for (const struct known_domain *known = self->known[bucket]; known; known = known->next) {
             if (known->trust == TRUST_PROVEN) {
@@ -340,7 +340,7 @@ void libvirt_kernel_finish_proof(struct libvirt_host *self, const struct machine
     pthread_mutex_lock(&self->lock);
     struct known_domain *known = known_domain_find(self, &sample->uuid);
     /* A host that does not tell of changes would be read wrongly after one. */
-    if (known != NULL && known->trust == TRUST_UNPROVEN && libvirt_has_events(self) &&
+    if (known != NULL && known->trust == TRUST_UNPROVEN && connection_has_events_locked(self) &&
         known->domain_id == sample->domain_id && known->adapters == sample->adapters &&
         (known->before != NULL || known->is_unreadable))
         finish_proof(self, known, sample);
@@ -410,9 +410,10 @@ static const char *reason_of(struct libvirt_host *self, const struct known_domai
     if (known->trust == TRUST_PROVEN && known->devices[i].is_overruled)
         return "the device is the machine's own; libvirt's figure is of another or missing";
     if (known->trust == TRUST_PROVEN)
-        return libvirt_has_events(self) ? "the kernel's counter was checked against libvirt's"
-                                        : "libvirt does not answer; the kernel's counter was "
-                                          "checked against libvirt's before";
+        return connection_has_events_locked(self)
+                   ? "the kernel's counter was checked against libvirt's"
+                   : "libvirt does not answer; the kernel's counter was "
+                     "checked against libvirt's before";
     if (known->trust == TRUST_UNPROVEN)
         return "the kernel's counter is not yet checked against libvirt's";
     if (known->devices[i].reason != NULL)

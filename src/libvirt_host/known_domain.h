@@ -55,6 +55,9 @@ struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr do
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
 void known_domain_free(struct known_domain *known);
+/* What is kept of the definition, or of all, no longer holds. */
+void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid);
+void libvirt_forget_definitions(struct libvirt_host *self);
 /* Whether libvirt takes the adapter's counters from anything that is the
  * machine's. For the types where it does not, it reads whatever device has the
  * target's name. The test driver makes up a device and figures for each. */

@@ -1,3 +1,5 @@
+#include "libvirt_host/processors.h"
+
 #include "libvirt_host/call.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
@@ -116,7 +118,7 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     bool ok = false;
 
     call_begin(&call, self->timeout);
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY_SAMPLING, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
         pthread_mutex_lock(&self->lock);
         bool is_in_bulk = !self->lacks_processor_statistics;

@@ -1,3 +1,5 @@
+#include "libvirt_host/scheduling.h"
+
 #include "libvirt_host/call.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"

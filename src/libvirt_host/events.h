@@ -1,0 +1,17 @@
+/*
+ * events: what a libvirt host reports by itself: libvirt's events, and the
+ * kernel's word of devices that went.
+ */
+#ifndef VMACCOUNTANT_LIBVIRT_HOST_EVENTS_H
+#define VMACCOUNTANT_LIBVIRT_HOST_EVENTS_H
+
+#include "libvirt_host/libvirt_host.h"
+
+extern const struct connection_hooks events_connection_hooks;
+
+/* As `listen`, `settle` and `tells` in host/host.h. */
+void libvirt_listen(struct host *host, const struct host_listener *listener);
+void libvirt_settle(struct host *host);
+bool libvirt_tells(struct host *host);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * host_info: what libvirt, and on a local host the system itself, say of a host.
+ */
+#ifndef VMACCOUNTANT_LIBVIRT_HOST_HOST_INFO_H
+#define VMACCOUNTANT_LIBVIRT_HOST_HOST_INFO_H
+
+#include "host/host.h"
+
+bool libvirt_host_info(struct host *host, enum host_part part, struct host_info *info,
+                       struct fault *fault);
+
+#endif
