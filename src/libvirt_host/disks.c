@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "libvirt_host/bulk_record.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 
@@ -48,55 +49,26 @@ static bool start_samples(struct disk_request *request, size_t capacity)
  * In bulk
  * ------------------------------------------------------------------------ */
 
-/* "block.12.rd.bytes": the 12 into *position, and "rd.bytes" as the result. */
-static const char *block_field(const char *parameter, size_t *position)
-{
-    char *end;
-    if (strncmp(parameter, "block.", 6) != 0 || parameter[6] < '0' || parameter[6] > '9')
-        return NULL;
-    *position = strtoul(parameter + 6, &end, 10);
-    return *end == '.' ? end + 1 : NULL;
-}
-
-/* The figure of that field of the block at the position, or NULL. */
-static const virTypedParameter *find_field(const virDomainStatsRecord *record, size_t wanted,
-                                           const char *name, int type)
-{
-    for (int i = 0; i < record->nparams; i++) {
-        size_t position;
-        const char *field = block_field(record->params[i].field, &position);
-        if (field != NULL && position == wanted && strcmp(field, name) == 0)
-            return record->params[i].type == type ? &record->params[i] : NULL;
-    }
-    return NULL;
-}
-
-static void read_figure(const virDomainStatsRecord *record, size_t position, const char *name,
-                        enum direction direction, struct device_reading *reading)
-{
-    const virTypedParameter *figure = find_field(record, position, name, VIR_TYPED_PARAM_ULLONG);
-    if (figure != NULL)
-        disk_reading_set(reading, direction, decimal_from_uint64(figure->value.ul));
-}
-
 /* Of the entries of one name the first is the disk as the machine sees it: others
  * would be the files that its image is made of, and count the same bytes. */
-static bool read_blocks(const virDomainStatsRecord *record, size_t count,
-                        struct disk_sample *sample)
+static bool read_blocks(const struct bulk_record *record, struct disk_sample *sample)
 {
-    for (size_t position = 0; position < count; position++) {
-        const virTypedParameter *name =
-            find_field(record, position, "name", VIR_TYPED_PARAM_STRING);
+    if (!disk_sample_start(sample, record->count))
+        return false;
+    for (size_t position = 0; position < record->count; position++) {
+        const struct bulk_device *block = &record->devices[position];
         size_t before = sample->count;
-        if (name == NULL)
+        if (block->name == NULL)
             continue;
-        struct device_reading *reading = disk_sample_add(sample, name->value.s);
+        struct device_reading *reading = disk_sample_add(sample, block->name);
         if (reading == NULL)
             return false;
         if (sample->count == before)
             continue;
-        read_figure(record, position, "rd.bytes", DISK_READ, reading);
-        read_figure(record, position, "wr.bytes", DISK_WRITTEN, reading);
+        for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+            if ((block->present & 1u << direction) != 0)
+                disk_reading_set(reading, (enum direction)direction,
+                                 decimal_from_uint64(block->bytes[direction]));
     }
     return true;
 }
@@ -106,28 +78,29 @@ static bool read_blocks(const virDomainStatsRecord *record, size_t count,
 static bool read_record(struct disk_request *request, const virDomainStatsRecord *record)
 {
     struct disk_sample *sample = &request->samples[request->count];
-    const virTypedParameter *count = NULL;
+    struct bulk_record parsed;
 
-    for (int i = 0; count == NULL && i < record->nparams; i++)
-        if (strcmp(record->params[i].field, "block.count") == 0)
-            count = &record->params[i];
     *sample = (struct disk_sample){.uuid = domain_get_uuid(record->dom),
                                    .domain_id = domain_get_id(record->dom)};
     if (sample->domain_id == NOT_RUNNING) {
         request->count++;
         return true;
     }
-    if (count == NULL)
-        return fault_set(&request->fault, HRESULT_DISP_E_EXCEPTION,
-                         "the machine's hypervisor process was busy with something else, and did "
-                         "not tell its disks' counters; try again");
-    if (!disk_sample_start(sample, count->value.ui) ||
-        !read_blocks(record, count->value.ui, sample)) {
-        disk_sample_clear(sample);
+    if (!bulk_record_parse(record, BULK_BLOCK, &parsed))
         return fault_out_of_memory(&request->fault);
+    bool is_answered = parsed.has_count;
+    bool ok = is_answered && read_blocks(&parsed, sample);
+    bulk_record_clear(&parsed);
+    if (ok) {
+        request->count++;
+        return true;
     }
-    request->count++;
-    return true;
+    disk_sample_clear(sample);
+    if (is_answered)
+        return fault_out_of_memory(&request->fault);
+    return fault_set(&request->fault, HRESULT_DISP_E_EXCEPTION,
+                     "the machine's hypervisor process was busy with something else, and did "
+                     "not tell its disks' counters; try again");
 }
 
 /* ------------------------------------------------------------------------
@@ -169,28 +142,19 @@ static bool read_one_by_one(struct disk_request *request, virDomainPtr domain)
     return ok || fault_out_of_memory(&request->fault);
 }
 
-/* Whether the last error says that the driver has no such statistics. */
-static bool lacks_statistics(void)
-{
-    int code = virGetLastErrorCode();
-    return code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT;
-}
-
-static bool ask_for_one(struct disk_request *request, virDomainPtr domain, bool *lacks)
+static bool ask_for_one(struct disk_request *request, virDomainPtr domain)
 {
     virDomainPtr domains[] = {domain, NULL};
     virDomainStatsRecordPtr *records = NULL;
 
     if (!start_samples(request, 1))
         return false;
-    if (*lacks)
+    if (!bulk_statistics_exist(request->host, BULK_DISKS))
         return read_one_by_one(request, domain);
     int count = virDomainListGetStats(domains, DISK_STATISTICS, &records,
                                       VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS);
-    if (count < 0 && lacks_statistics()) {
-        *lacks = true;
+    if (count < 0 && bulk_statistics_are_unsupported(request->host, BULK_DISKS))
         return read_one_by_one(request, domain);
-    }
     bool ok = count > 0 && read_record(request, records[0]);
     if (count < 0)
         libvirt_error_fault(&request->fault, "the disks' counters cannot be read", HRESULT_S_FALSE);
@@ -202,21 +166,20 @@ static bool ask_for_one(struct disk_request *request, virDomainPtr domain, bool 
 }
 
 /* Without waiting for those that are busy, which are left out. */
-static bool ask_for_all(struct disk_request *request, virConnectPtr connection, bool *lacks)
+static bool ask_for_all(struct disk_request *request, virConnectPtr connection)
 {
     virDomainStatsRecordPtr *records = NULL;
 
-    if (*lacks)
+    if (!bulk_statistics_exist(request->host, BULK_DISKS))
         return true; /* asked for one by one */
     int count = virConnectGetAllDomainStats(connection, DISK_STATISTICS, &records,
                                             VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
                                                 VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
                                                 VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS);
-    if (count < 0) {
-        *lacks = lacks_statistics();
-        return *lacks || libvirt_error_fault(&request->fault, "the disks' counters cannot be read",
-                                             HRESULT_DISP_E_EXCEPTION);
-    }
+    if (count < 0)
+        return bulk_statistics_are_unsupported(request->host, BULK_DISKS) ||
+               libvirt_error_fault(&request->fault, "the disks' counters cannot be read",
+                                   HRESULT_DISP_E_EXCEPTION);
     bool ok = start_samples(request, (size_t)count);
     for (int i = 0; ok && i < count; i++)
         read_record(request, records[i]);
@@ -228,20 +191,20 @@ static bool ask_for_all(struct disk_request *request, virConnectPtr connection, 
  * Requests
  * ------------------------------------------------------------------------ */
 
-static bool ask(struct disk_request *request, bool *lacks)
+static bool ask(struct disk_request *request)
 {
     struct libvirt_host *self = request->host;
     bool ok;
 
     if (request->is_of_all) {
         virConnectPtr connection = connection_acquire(self, READ_ONLY_WAITING, &request->fault);
-        ok = connection != NULL && ask_for_all(request, connection, lacks);
+        ok = connection != NULL && ask_for_all(request, connection);
         if (connection != NULL)
             virConnectClose(connection);
         return ok;
     }
     virDomainPtr domain = domain_open(self, READ_ONLY_WAITING, &request->uuid, &request->fault);
-    ok = domain != NULL && ask_for_one(request, domain, lacks);
+    ok = domain != NULL && ask_for_one(request, domain);
     if (domain != NULL)
         virDomainFree(domain);
     return ok;
@@ -260,12 +223,8 @@ static void run(void *context)
     struct disk_request *request = context;
     struct libvirt_host *self = request->host;
 
+    bool ok = ask(request);
     pthread_mutex_lock(&self->lock);
-    bool lacks = self->lacks_disk_statistics;
-    pthread_mutex_unlock(&self->lock);
-    bool ok = ask(request, &lacks);
-    pthread_mutex_lock(&self->lock);
-    self->lacks_disk_statistics = lacks;
     request->ok = ok;
     request->is_done = true;
     unlink_request(request);

@@ -63,7 +63,6 @@ static struct libvirt_host *new_host(const struct host_driver *driver, const cha
     self->timeout = timeout;
     connection_init(self);
     self->opened_at = clock_since_boot();
-    self->has_bulk_statistics = true;
     self->reconnect_timer = -1;
     self->resynchronize_timer = -1;
     pthread_mutex_init(&self->lock, NULL);

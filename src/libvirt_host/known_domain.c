@@ -65,6 +65,14 @@ bool known_domain_equal(const struct known_domain *a, const struct known_domain 
     return true;
 }
 
+uint64_t known_domain_changes(struct libvirt_host *self)
+{
+    pthread_mutex_lock(&self->lock);
+    uint64_t changes = self->definition_changes;
+    pthread_mutex_unlock(&self->lock);
+    return changes;
+}
+
 void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid)
 {
     pthread_mutex_lock(&self->lock);

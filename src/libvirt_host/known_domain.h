@@ -55,6 +55,9 @@ struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr do
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
 void known_domain_free(struct known_domain *known);
+/* How often a definition is known to have changed: what was read before the
+ * latest change is not kept. */
+uint64_t known_domain_changes(struct libvirt_host *self);
 /* What is kept of the definition, or of all, no longer holds. */
 void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid);
 void libvirt_forget_definitions(struct libvirt_host *self);

@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "kernel/link_monitor.h"
 #include "kernel/link_stats.h"
+#include "libvirt_host/bulk_statistics.h"
 #include "libvirt_host/connection.h"
 #include "libvirt_host/driver.h"
 
@@ -42,8 +43,8 @@ struct libvirt_host {
     struct opening_waiter *waiters; /* connection.c */
     struct channel channels[ACCESS_KINDS];
     bool is_closed;
-    bool is_closing; /* the connections are being closed, in a thread */
-    bool has_bulk_statistics;
+    bool is_closing;             /* the connections are being closed, in a thread */
+    bool lacks_bulk[BULK_KINDS]; /* bulk_statistics.c */
     uint64_t definition_changes;
     struct known_domain *known[KNOWN_BUCKETS];
     struct device_counter *dump; /* what a dump fills; see kernel_proof.c */
@@ -52,8 +53,6 @@ struct libvirt_host {
     bool has_listener;
     struct host_listener listener;
     struct disk_request *disk_requests; /* disks.c: under way */
-    bool lacks_disk_statistics;         /* in bulk */
-    bool lacks_processor_statistics;
 
     int reconnect_timer;               /* -1: none */
     struct socket_watch *socket_watch; /* NULL but while the connection is lost */

@@ -46,28 +46,21 @@ static void read_alone(struct host *host, virDomainPtr domain, processor_time_re
     receive(context, &time);
 }
 
-static const virTypedParameter *find_time(const virDomainStatsRecord *record)
-{
-    for (int i = 0; i < record->nparams; i++)
-        if (strcmp(record->params[i].field, "cpu.time") == 0 &&
-            record->params[i].type == VIR_TYPED_PARAM_ULLONG)
-            return &record->params[i];
-    return NULL;
-}
-
 static void read_record(struct host *host, const virDomainStatsRecord *record, int64_t at,
                         processor_time_receiver *receive, void *context)
 {
     struct processor_time time = {.at = at};
-    const virTypedParameter *used = find_time(record);
+    unsigned long long used;
 
     if (!identify(record->dom, &time))
         return;
-    if (used != NULL)
-        time.used = used->value.ul;
+    bool is_known =
+        virTypedParamsGetULLong(record->params, record->nparams, "cpu.time", &used) == 1;
+    if (is_known)
+        time.used = used;
     /* Without the cgroup controller cpuacct, but with another, libvirt gives no
      * time in bulk. */
-    if (used == NULL || !receive(context, &time))
+    if (!is_known || !receive(context, &time))
         read_alone(host, record->dom, receive, context);
 }
 
@@ -92,15 +85,9 @@ static bool read_in_bulk(struct host *host, virConnectPtr connection,
     int count =
         virConnectGetAllDomainStats(connection, PROCESSOR_STATISTICS, &records, PROCESSOR_FLAGS);
     int64_t at = before + (now(host) - before) / 2;
-    int code = virGetLastErrorCode();
 
-    if (count < 0 && (code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT)) {
-        struct libvirt_host *self = libvirt_host(host);
-        pthread_mutex_lock(&self->lock);
-        self->lacks_processor_statistics = true;
-        pthread_mutex_unlock(&self->lock);
+    if (count < 0 && bulk_statistics_are_unsupported(libvirt_host(host), BULK_PROCESSORS))
         return read_one_by_one(host, connection, receive, context, fault);
-    }
     if (count < 0)
         return libvirt_error_fault(fault, "the machines' processor time cannot be read",
                                    HRESULT_DISP_E_EXCEPTION);
@@ -120,9 +107,7 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     call_begin(&call, self->timeout);
     virConnectPtr connection = connection_acquire(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
-        pthread_mutex_lock(&self->lock);
-        bool is_in_bulk = !self->lacks_processor_statistics;
-        pthread_mutex_unlock(&self->lock);
+        bool is_in_bulk = bulk_statistics_exist(self, BULK_PROCESSORS);
         ok = (is_in_bulk ? read_in_bulk : read_one_by_one)(host, connection, receive, context,
                                                            fault);
         virConnectClose(connection);
