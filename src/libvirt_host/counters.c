@@ -4,6 +4,8 @@
 #include "libvirt_host/domain.h"
 #include "libvirt_host/domain_sample.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/kernel_proof.h"
+#include "libvirt_host/kernel_sample.h"
 #include "libvirt_host/known_domain.h"
 
 #include <stdlib.h>
@@ -49,7 +51,7 @@ static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_
         return NULL;
 
     pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find(self, uuid);
+    const struct known_domain *known = known_domain_find_locked(self, uuid);
     if (known != NULL && virDomainGetConnect(known->domain) == connection) {
         domain = known->domain;
         virDomainRef(domain);
@@ -67,7 +69,7 @@ static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uu
     call_begin(&call, self->timeout);
     virDomainPtr domain = find_domain(self, uuid, fault);
     if (domain != NULL)
-        libvirt_kernel_begin_proof(self, uuid);
+        kernel_proof_begin(self, uuid);
     bool ok = domain != NULL && sample_domain(self, domain, sample, fault);
     if (!ok)
         machine_sample_clear(sample);
@@ -89,9 +91,9 @@ static bool prove_sample(struct libvirt_host *self, const struct machine_uuid *u
         if (sample->domain_id == NOT_RUNNING || sample->adapters->count == 0)
             return true;
         machine_sample_clear(sample);
-        if (libvirt_kernel_sample(self, uuid, sample))
+        if (kernel_sample(self, uuid, sample))
             return true;
-        refusal = libvirt_kernel_refusal(self, uuid);
+        refusal = kernel_proof_refusal(self, uuid);
     }
     return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                      "the kernel's counters cannot be used (option counters = 'kernel'): %s",
@@ -103,7 +105,7 @@ bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
 {
     struct libvirt_host *self = libvirt_host(host);
 
-    if (libvirt_kernel_sample(self, uuid, sample))
+    if (kernel_sample(self, uuid, sample))
         return true;
     if (self->counters != COUNTERS_KERNEL)
         return ask_libvirt(self, uuid, sample, fault);
@@ -159,7 +161,7 @@ static bool sample_all_at_once(struct libvirt_host *self, virConnectPtr connecti
     virDomainStatsRecordPtr *records = NULL;
     uint64_t asked_in = known_domain_changes(self);
 
-    libvirt_kernel_begin_proof(self, NULL);
+    kernel_proof_begin(self, NULL);
     int count = virConnectGetAllDomainStats(connection, BULK_STATISTICS, &records, BULK_FLAGS);
     if (count < 0 && bulk_statistics_are_unsupported(self, BULK_INTERFACES))
         return sample_each(self, connection, domain_sample_one_by_one, receive, context, fault);
@@ -180,7 +182,7 @@ static void sample_others(struct libvirt_host *self, virDomainPtr *others, sampl
     uint64_t asked_in = known_domain_changes(self);
 
     if (others[0] != NULL && self->counters != COUNTERS_KERNEL) {
-        libvirt_kernel_begin_proof(self, NULL);
+        kernel_proof_begin(self, NULL);
         int count = virDomainListGetStats(others, BULK_STATISTICS, &records, BULK_FLAGS);
         receive_records(self, records, count, asked_in, receive, context);
         virDomainStatsRecordListFree(records);
@@ -217,7 +219,7 @@ bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *conte
     bool ok = true;
 
     call_begin(&call, self->timeout);
-    if (libvirt_kernel_sample_all(self, receive, context, &others))
+    if (kernel_sample_all(self, receive, context, &others))
         sample_others(self, others, receive, context);
     else
         ok = ask_libvirt_for_all(self, receive, context, fault);

@@ -3,6 +3,7 @@
 #include "libvirt_host/baseline_run.h"
 #include "libvirt_host/bulk_record.h"
 #include "libvirt_host/domain.h"
+#include "libvirt_host/kernel_proof.h"
 #include "libvirt_host/known_domain.h"
 
 #include <net/if.h>
@@ -90,8 +91,8 @@ static bool definition_holds(const struct known_domain *known, int64_t domain_id
     size_t named = 0;
     for (size_t i = 0; i < known->adapters->count; i++) {
         const struct adapter *adapter = &known->adapters->adapters[i];
-        uint64_t incarnation = known->devices[i].incarnation;
-        if (known->devices[i].problem != NULL)
+        uint64_t incarnation = known->devices[i].at.incarnation;
+        if (known->devices[i].at.problem != NULL)
             return false; /* it may be over */
         if (bulk_record_find(record, adapter->device) == NULL)
             continue;
@@ -112,11 +113,11 @@ static void keep(struct libvirt_host *self, struct known_domain *known, uint64_t
     if (known == NULL)
         return; /* without memory it will be read again */
     pthread_mutex_lock(&self->lock);
-    const struct known_domain *present = known_domain_find(self, &known->uuid);
+    const struct known_domain *present = known_domain_find_locked(self, &known->uuid);
     bool is_kept = self->definition_changes == read_in && !self->is_closed &&
                    (present == NULL || !known_domain_equal(present, known));
     if (is_kept)
-        known_domain_keep(self, known);
+        known_domain_keep_locked(self, known);
     pthread_mutex_unlock(&self->lock);
     if (!is_kept)
         known_domain_free(known);
@@ -133,14 +134,14 @@ static bool find_definition(struct libvirt_host *self, virDomainPtr domain,
 
     pthread_mutex_lock(&self->lock);
     uint64_t read_in = self->definition_changes;
-    const struct known_domain *known = known_domain_find(self, &sample->uuid);
+    const struct known_domain *known = known_domain_find_locked(self, &sample->uuid);
     if (definition_holds(known, domain_id, record)) {
         sample->adapters = adapter_list_hold(known->adapters);
         sample->baseline = baseline_copy(known->baseline);
         sample->complaint = known->complaint;
         ok = start_readings(sample);
         for (size_t i = 0; ok && i < known->adapters->count; i++)
-            sample->readings[i].key.incarnation = known->devices[i].incarnation;
+            sample->readings[i].key.incarnation = known->devices[i].at.incarnation;
     }
     pthread_mutex_unlock(&self->lock);
     if (sample->adapters != NULL)
@@ -169,7 +170,7 @@ static void keep_stopped(struct libvirt_host *self, virDomainPtr domain,
                          const struct machine_uuid *uuid, uint64_t asked_in)
 {
     pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find(self, uuid);
+    const struct known_domain *known = known_domain_find_locked(self, uuid);
     bool is_known = known != NULL && known->trust == TRUST_STOPPED;
     pthread_mutex_unlock(&self->lock);
     if (!is_known)
@@ -207,8 +208,8 @@ bool domain_sample_from_record(struct libvirt_host *self, const virDomainStatsRe
     }
     bulk_record_clear(&record);
     if (ok) {
-        libvirt_kernel_finish_proof(self, sample);
-        libvirt_kernel_correct(self, sample);
+        kernel_proof_finish(self, sample);
+        kernel_proof_correct(self, sample);
     }
     return ok;
 }
@@ -235,6 +236,6 @@ bool domain_sample_one_by_one(struct libvirt_host *self, virDomainPtr domain,
             (has_unique_mac(sample->adapters, i) || adapter->device != NULL))
             read_one_by_one(domain, adapter, &sample->readings[i]);
     }
-    libvirt_kernel_correct(self, sample);
+    kernel_proof_correct(self, sample);
     return true;
 }

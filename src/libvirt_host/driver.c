@@ -6,21 +6,16 @@
 #include "libvirt_host/change.h"
 #include "libvirt_host/configuration.h"
 #include "libvirt_host/counters.h"
-#include "libvirt_host/daemon.h"
 #include "libvirt_host/disks.h"
-#include "libvirt_host/domain.h"
-#include "libvirt_host/error.h"
 #include "libvirt_host/events.h"
 #include "libvirt_host/host.h"
 #include "libvirt_host/host_info.h"
-#include "libvirt_host/known_domain.h"
-#include "libvirt_host/process_time.h"
+#include "libvirt_host/inventory.h"
+#include "libvirt_host/kernel_sample.h"
 #include "libvirt_host/processors.h"
+#include "libvirt_host/run.h"
 #include "libvirt_host/scheduling.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "libvirt_host/sources.h"
 
 static int64_t monotonic_time(struct host *host)
 {
@@ -34,181 +29,6 @@ static int64_t unix_time(struct host *host)
     return clock_unix() / CLOCK_SECOND;
 }
 
-static bool list(struct host *host, struct machine_list *list, struct fault *fault)
-{
-    struct domain_list found;
-    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
-    if (connection == NULL)
-        return false;
-    bool ok = domain_list_read(connection, 0, &found, fault);
-    virConnectClose(connection);
-    if (!ok)
-        return false;
-
-    list->entries = calloc(found.count + 1, sizeof *list->entries);
-    list->count = 0;
-    ok = list->entries != NULL;
-    for (size_t i = 0; ok && i < found.count; i++) {
-        struct machine_list_entry *entry = &list->entries[list->count];
-        entry->uuid = domain_get_uuid(found.domains[i]);
-        entry->name = strdup(virDomainGetName(found.domains[i]));
-        ok = entry->name != NULL;
-        list->count += ok;
-    }
-    domain_list_release(&found);
-    if (ok)
-        return true;
-    machine_list_clear(list);
-    return fault_out_of_memory(fault);
-}
-
-static bool find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
-                 struct fault *fault)
-{
-    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
-    if (connection == NULL)
-        return false;
-    virDomainPtr domain = virDomainLookupByName(connection, name);
-    bool ok =
-        domain != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
-        libvirt_error_fault(fault, "the machine cannot be looked up", HRESULT_DISP_E_EXCEPTION);
-    *found = domain != NULL;
-    virConnectClose(connection);
-    if (domain == NULL)
-        return ok;
-    virDomainGetUUID(domain, uuid->bytes);
-    virDomainFree(domain);
-    return true;
-}
-
-static bool name(struct host *host, const struct machine_uuid *uuid, char **name,
-                 struct fault *fault)
-{
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
-    if (domain == NULL)
-        return false;
-    *name = strdup(virDomainGetName(domain));
-    virDomainFree(domain);
-    return *name != NULL || fault_out_of_memory(fault);
-}
-
-static bool adapters(struct host *host, const struct machine_uuid *uuid,
-                     struct adapter_list **adapters, struct fault *fault)
-{
-    struct domain_definition definition;
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
-    if (domain == NULL)
-        return false;
-    bool ok = domain_read_definition(domain, &definition, fault);
-    if (ok) {
-        *adapters = adapter_list_hold(definition.adapters);
-        domain_definition_clear(&definition);
-    }
-    virDomainFree(domain);
-    return ok;
-}
-
-static bool state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
-                  struct fault *fault)
-{
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
-    if (domain == NULL)
-        return false;
-    bool ok = domain_read_state(domain, state, fault);
-    virDomainFree(domain);
-    return ok;
-}
-
-static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
-                       struct moment *started, struct fault *fault)
-{
-    (void)domain_id;
-    if (!libvirt_host(host)->is_local_qemu)
-        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "when the machine started cannot be known: this process did not see it "
-                         "start, and libvirt does not tell");
-    return qemu_process_started_at(uuid, started, fault);
-}
-
-/* virDomainShutoffReason, kept by the daemon for as long as it runs. */
-static bool stop_reason(struct host *host, const struct machine_uuid *uuid,
-                        enum stop_reason *reason, struct fault *fault)
-{
-    static const enum stop_reason reasons[] = {
-        [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = STOP_SHUT_DOWN,
-        [VIR_DOMAIN_SHUTOFF_DESTROYED] = STOP_TURNED_OFF,
-        [VIR_DOMAIN_SHUTOFF_CRASHED] = STOP_CRASHED,
-        [VIR_DOMAIN_SHUTOFF_MIGRATED] = STOP_MIGRATED_AWAY,
-        [VIR_DOMAIN_SHUTOFF_SAVED] = STOP_SAVED,
-        [VIR_DOMAIN_SHUTOFF_FAILED] = STOP_CRASHED,
-        [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = STOP_REVERTED,
-    };
-    int state, number;
-
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
-    if (domain == NULL)
-        return false;
-    *reason = STOP_UNKNOWN;
-    if (virDomainGetState(domain, &state, &number, 0) == 0 && state == VIR_DOMAIN_SHUTOFF &&
-        number >= 0 && (size_t)number < sizeof reasons / sizeof reasons[0])
-        *reason = reasons[number];
-    virDomainFree(domain);
-    return true;
-}
-
-static bool device_bytes(struct host *host, uint64_t incarnation,
-                         struct decimal bytes[DIRECTION_COUNT])
-{
-    struct link device;
-
-    if (!libvirt_host(host)->is_local_qemu || !incarnation_is_ifindex(incarnation) ||
-        !link_read((unsigned)incarnation, &device) || !device.has_bytes)
-        return false;
-    link_bytes(&device, bytes);
-    return true;
-}
-
-static bool product(struct host *host, struct product *product, struct fault *fault)
-{
-    unsigned long version = 0;
-    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
-    if (connection == NULL)
-        return false;
-    const char *type = virConnectGetType(connection);
-    bool ok = type != NULL && virConnectGetLibVersion(connection, &version) == 0;
-
-    if (ok)
-        snprintf(product->name, sizeof product->name, "libvirt %s", type);
-    else
-        libvirt_error_fault(fault, "the host's version cannot be read", HRESULT_DISP_E_EXCEPTION);
-    virConnectClose(connection);
-    /* libvirt.h: 1,000,000 * major + 1,000 * minor + release */
-    snprintf(product->version, sizeof product->version, "%lu.%lu.%lu", version / 1000000,
-             version / 1000 % 1000, version % 1000);
-    return ok;
-}
-
-static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
-{
-    struct libvirt_host *self = libvirt_host(host);
-
-    if (self->is_in_process) {
-        *seconds = (monotonic_time(host) - self->opened_at) / 1000000000;
-        return true;
-    }
-    if (!self->is_local_qemu)
-        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "how long a remote host's service has been running cannot be known: "
-                         "libvirt does not tell");
-    /* The daemon is known by the connection, which may have been lost. */
-    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
-    if (connection == NULL)
-        return false;
-    bool ok = daemon_uptime(host->uri, seconds, fault);
-    virConnectClose(connection);
-    return ok;
-}
-
 /* The same, bounded in time, and without a SIGPIPE for the program. counters.c
  * does so by itself, where it asks libvirt at all. `why` is the fault, or NULL. */
 #define BOUNDED(function, parameters, arguments, why)                                              \
@@ -219,30 +39,30 @@ static bool uptime(struct host *host, int64_t *seconds, struct fault *fault)
         return call_end(&call, function arguments, why);                                           \
     }
 
-BOUNDED(list, (struct host * host, struct machine_list *machines, struct fault *fault),
+BOUNDED(libvirt_list, (struct host * host, struct machine_list *machines, struct fault *fault),
         (host, machines, fault), fault)
-BOUNDED(find,
+BOUNDED(libvirt_find,
         (struct host * host, const char *wanted, struct machine_uuid *uuid, bool *found,
          struct fault *fault),
         (host, wanted, uuid, found, fault), fault)
-BOUNDED(name,
+BOUNDED(libvirt_name,
         (struct host * host, const struct machine_uuid *uuid, char **text, struct fault *fault),
         (host, uuid, text, fault), fault)
-BOUNDED(state,
+BOUNDED(libvirt_state,
         (struct host * host, const struct machine_uuid *uuid, enum machine_state *value,
          struct fault *fault),
         (host, uuid, value, fault), fault)
-BOUNDED(adapters,
+BOUNDED(libvirt_adapters,
         (struct host * host, const struct machine_uuid *uuid, struct adapter_list **list_of,
          struct fault *fault),
         (host, uuid, list_of, fault), fault)
-BOUNDED(stop_reason,
+BOUNDED(libvirt_stop_reason,
         (struct host * host, const struct machine_uuid *uuid, enum stop_reason *reason,
          struct fault *fault),
         (host, uuid, reason, fault), fault)
-BOUNDED(uptime, (struct host * host, int64_t *seconds, struct fault *fault), (host, seconds, fault),
-        fault)
-BOUNDED(product, (struct host * host, struct product *description, struct fault *fault),
+BOUNDED(libvirt_uptime, (struct host * host, int64_t *seconds, struct fault *fault),
+        (host, seconds, fault), fault)
+BOUNDED(libvirt_product, (struct host * host, struct product *description, struct fault *fault),
         (host, description, fault), fault)
 BOUNDED(libvirt_change,
         (struct host * host, const struct machine_uuid *uuid, enum machine_change change,
@@ -289,11 +109,11 @@ BOUNDED(libvirt_host_info,
         (host, part, info, fault), fault)
 
 static const struct host_inventory inventory_functions = {
-    .list = bounded_list,
-    .find = bounded_find,
-    .name = bounded_name,
-    .state = bounded_state,
-    .adapters = bounded_adapters,
+    .list = bounded_libvirt_list,
+    .find = bounded_libvirt_find,
+    .name = bounded_libvirt_name,
+    .state = bounded_libvirt_state,
+    .adapters = bounded_libvirt_adapters,
 };
 
 static const struct host_counters counters_functions = {
@@ -301,11 +121,11 @@ static const struct host_counters counters_functions = {
     .sample_all = libvirt_sample_all,
     .sample_disks = libvirt_sample_disks,
     .processor_times = libvirt_processor_times,
-    .started_at = started_at,
-    .stop_reason = bounded_stop_reason,
+    .started_at = libvirt_started_at,
+    .stop_reason = bounded_libvirt_stop_reason,
     .sources = libvirt_sources,
     .settle = libvirt_settle,
-    .device_bytes = device_bytes,
+    .device_bytes = libvirt_device_bytes,
 };
 
 static const struct host_life_cycle life_cycle_functions = {
@@ -337,8 +157,8 @@ static const struct host_baseline_store baseline_store_functions = {
 
 static const struct host_information information_functions = {
     .host_info = bounded_libvirt_host_info,
-    .product = bounded_product,
-    .uptime = bounded_uptime,
+    .product = bounded_libvirt_product,
+    .uptime = bounded_libvirt_uptime,
 };
 
 static const struct host_event_source event_source_functions = {

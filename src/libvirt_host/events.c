@@ -64,7 +64,7 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
         event = VIR_DOMAIN_EVENT_RESUMED;
     if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
         event == VIR_DOMAIN_EVENT_UNDEFINED)
-        libvirt_forget_definition(self, &uuid);
+        known_domain_forget(self, &uuid);
     if (!hold_listener(self, &listener))
         return 0;
     if (event != VIR_DOMAIN_EVENT_UNDEFINED)
@@ -116,7 +116,7 @@ static void tell_definition_changed(struct libvirt_host *self, virDomainPtr doma
     struct host_listener listener;
 
     event_loop_hand_over();
-    libvirt_forget_definition(self, &uuid);
+    known_domain_forget(self, &uuid);
     if (!hold_listener(self, &listener))
         return;
     listener.named(listener.context, &uuid, virDomainGetName(domain));
@@ -181,7 +181,7 @@ static void on_device_gone(void *context, const struct link *device)
     struct decimal bytes[DIRECTION_COUNT];
     struct host_listener listener;
 
-    libvirt_kernel_forget_device(context, device->ifindex);
+    known_domain_forget_device(context, device->ifindex);
     if (device->is_moved)
         return; /* it counts on elsewhere, and may come back */
     if (!hold_listener(context, &listener))
@@ -199,7 +199,7 @@ static void resynchronize(void *context)
 
     /* Here and not in the event thread, which comes to it later: what is found
      * in the meantime is not thrown away. */
-    libvirt_forget_definitions(self);
+    known_domain_forget_all(self);
     pthread_mutex_lock(&self->lock);
     if (self->resynchronize_timer >= 0)
         virEventUpdateTimeout(self->resynchronize_timer, 0);

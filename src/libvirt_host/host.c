@@ -35,7 +35,7 @@ void libvirt_close(struct host *host)
     self->is_closed = true; /* from here on no definition is kept */
     self->is_closing = true;
     pthread_mutex_unlock(&self->lock);
-    libvirt_forget_definitions(self); /* they hold the connection */
+    known_domain_forget_all(self); /* they hold the connection */
 
     host_hold(host);
     if (!thread_run(close_channels, self, &fault))
@@ -74,7 +74,7 @@ void libvirt_destroy(struct host *host)
 {
     struct libvirt_host *self = libvirt_host(host);
 
-    libvirt_forget_definitions(self);
+    known_domain_forget_all(self);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     link_stats_close(self->kernel);

@@ -8,5 +8,7 @@
 
 bool libvirt_host_info(struct host *host, enum host_part part, struct host_info *info,
                        struct fault *fault);
+bool libvirt_product(struct host *host, struct product *product, struct fault *fault);
+bool libvirt_uptime(struct host *host, int64_t *seconds, struct fault *fault);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_KNOWN_DOMAIN_H
 #define VMACCOUNTANT_LIBVIRT_HOST_KNOWN_DOMAIN_H
 
+#include "libvirt_host/adapter_device.h"
 #include "libvirt_host/libvirt_host.h"
 
 /* How far the kernel's figures are proven to be the machine's. */
@@ -16,14 +17,11 @@ enum trust {
     TRUST_PROVEN    /* libvirt's figures lay between two of the kernel's, or were overruled */
 };
 
+/* An adapter's device, and the proof that the kernel's counters of it are right. */
 struct known_device {
-    uint64_t incarnation;
-    const char *reason;  /* why the kernel cannot be asked; NULL when it can */
-    const char *problem; /* why no figure is the machine's, not even libvirt's; or NULL */
-    uint32_t position;   /* in the host's list for dumps */
-    unsigned first;      /* ifindex of the device when it was first seen in this run; 0: never */
-    bool is_guest_end;   /* see link.h */
-    bool is_overruled;   /* libvirt's figures are another device's: the kernel's are right */
+    struct adapter_device at;
+    uint32_t position; /* in the host's list for dumps */
+    bool is_overruled; /* libvirt's counters are another device's: the kernel's are right */
 };
 
 struct known_domain {
@@ -44,10 +42,11 @@ struct known_domain {
 
 /* All with the host's lock held. */
 
-struct known_domain *known_domain_find(struct libvirt_host *self, const struct machine_uuid *uuid);
-void known_domain_forget(struct libvirt_host *self, const struct machine_uuid *uuid);
+struct known_domain *known_domain_find_locked(struct libvirt_host *self,
+                                              const struct machine_uuid *uuid);
+void known_domain_remove_locked(struct libvirt_host *self, const struct machine_uuid *uuid);
 /* Keeps it in place of what was known of the domain. */
-void known_domain_keep(struct libvirt_host *self, struct known_domain *known);
+void known_domain_keep_locked(struct libvirt_host *self, struct known_domain *known);
 
 /* Without the lock: looks at the devices of the sample's adapters, whose
  * incarnations become those of the readings. NULL without memory. */
@@ -59,47 +58,14 @@ void known_domain_free(struct known_domain *known);
  * latest change is not kept. */
 uint64_t known_domain_changes(struct libvirt_host *self);
 /* What is kept of the definition, or of all, no longer holds. */
-void libvirt_forget_definition(struct libvirt_host *self, const struct machine_uuid *uuid);
-void libvirt_forget_definitions(struct libvirt_host *self);
-/* Whether libvirt takes the adapter's counters from anything that is the
- * machine's. For the types where it does not, it reads whatever device has the
- * target's name. The test driver makes up a device and figures for each. */
-bool adapter_is_counted(const struct libvirt_host *self, const struct adapter *adapter);
+void known_domain_forget(struct libvirt_host *self, const struct machine_uuid *uuid);
+void known_domain_forget_all(struct libvirt_host *self);
 /* Whether both are of the same run, with the same devices, over the same
  * connection. */
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b);
 
-/* kernel_proof.c */
-
-/* The sample straight from the kernel; false when it has to be asked of
- * libvirt. */
-bool libvirt_kernel_sample(struct libvirt_host *self, const struct machine_uuid *uuid,
-                           struct machine_sample *sample);
-
-/* All machines whose counters the kernel gives, in one dump. False when too
- * little is known, and libvirt is to be asked for all; else *others are the
- * domains that remain to be asked for, held for the caller, with a final NULL. */
-bool libvirt_kernel_sample_all(struct libvirt_host *self, sample_receiver *receive, void *context,
-                               virDomainPtr **others);
-
-/* Around a call that asks libvirt for figures: the kernel's before it, of one
- * domain or of all that are unproven (NULL), and, after it, the proof. */
-void libvirt_kernel_begin_proof(struct libvirt_host *self, const struct machine_uuid *uuid);
-void libvirt_kernel_finish_proof(struct libvirt_host *self, const struct machine_sample *sample);
-
-/* After libvirt's figures and the proof: puts the kernel's in their place where
- * they differ. libvirt finds a device by its name, or by a name that ends so. */
-void libvirt_kernel_correct(struct libvirt_host *self, struct machine_sample *sample);
-
 /* The device is gone: what is known of its machine no longer holds, even when
  * another device gets the same ifindex. */
-void libvirt_kernel_forget_device(struct libvirt_host *self, unsigned ifindex);
-
-/* Why the machine's counters are not read from the kernel; NULL when they are,
- * or may yet be. */
-const char *libvirt_kernel_refusal(struct libvirt_host *self, const struct machine_uuid *uuid);
-
-bool libvirt_sources(struct host *host, source_receiver *receive, void *context,
-                     struct fault *fault);
+void known_domain_forget_device(struct libvirt_host *self, unsigned ifindex);
 
 #endif
