@@ -65,7 +65,7 @@ static bool can_serve(const struct adapter *adapter, const struct link *device)
 }
 
 /* The machine's own device under another name: the one that QEMU holds and that
- * has the adapter's address, or the one that was seen first in this run. */
+ * has the adapter's address, or the one first seen in this run. */
 static bool find_renamed(const struct search *search, struct link *device)
 {
     size_t found = 0;
@@ -87,7 +87,7 @@ static bool find_renamed(const struct search *search, struct link *device)
 
 /* The adapter's device on this host; false with the problem. What QEMU holds is
  * its own. Where that cannot be seen, the device of that name must have been
- * this run's from the first look on, be a tap, and have the adapter's address. */
+ * this run's since it was first seen, be a tap, and have the adapter's address. */
 static bool find_device(const struct search *search, struct link *device, const char **problem)
 {
     const struct adapter *adapter = search->adapter;

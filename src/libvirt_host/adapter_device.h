@@ -30,7 +30,7 @@ bool adapter_devices_are_here(const struct libvirt_host *self, const struct adap
 
 /* Whether libvirt takes the adapter's counters from anything that is the
  * machine's. For the types where it does not, it reads whatever device has the
- * target's name. The test driver makes up a device and figures for each. */
+ * target's name. The test driver makes up a device and counters for each. */
 bool adapter_is_counted(const struct libvirt_host *self, const struct adapter *adapter);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * bulk_record: what one record of libvirt's bulk statistics says of a domain's
+ * bulk_record: what one record of libvirt's bulk statistics says about a domain's
  * interfaces or disks.
  *
  * A record is a flat list of typed parameters, such as "net.2.rx.bytes". The

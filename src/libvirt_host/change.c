@@ -46,7 +46,7 @@ static const struct {
 };
 
 /* The documented refusals that libvirt does not make, or not in all its
- * drivers with the same code: it pauses a paused machine without a word, and
+ * drivers with the same code: it pauses a paused machine without an error, and
  * discards a saved state that is not there. */
 static bool check_state(virDomainPtr domain, enum machine_change change, struct fault *fault)
 {
@@ -94,7 +94,7 @@ static bool wake_up(virDomainPtr domain, struct fault *fault)
                                    "the machine sleeps (ACPI S3) and the host cannot wake it; wake "
                                    "it in the guest's own way, as by a key or a packet",
                                    HRESULT_E_FAIL);
-    /* QEMU has agreed, and reports a moment later that it has done it. */
+    /* QEMU has agreed, and reports a moment later that it is done. */
     for (int attempt = 0; attempt < ATTEMPTS && is_asleep(domain); attempt++)
         nanosleep(&pause, NULL);
     return true;
@@ -118,7 +118,7 @@ bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-/* Of a machine that is being saved libvirt tells how much memory is written. */
+/* While a machine is saved, libvirt reports how much of its memory is written. */
 bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *percent)
 {
     virDomainJobInfo job;

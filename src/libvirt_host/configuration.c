@@ -125,14 +125,14 @@ bool libvirt_saved_state_path(struct host *host, const struct machine_uuid *uuid
     int is_saved = virDomainHasManagedSaveImage(domain, 0);
     bool ok = false;
     if (is_saved < 0) {
-        libvirt_error_fault(fault, "the machine's saved state cannot be looked for",
+        libvirt_error_fault(fault, "whether the machine has a saved state cannot be known",
                             HRESULT_DISP_E_EXCEPTION);
     } else if (is_saved == 0) {
         fault_set(fault, HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");
     } else if (!is_system(self)) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "the machine has a saved state, but where its file is cannot be known: libvirt "
-                  "does not tell, and this is not the system's QEMU daemon on this host");
+                  "does not report it, and this is not the system's QEMU daemon on this host");
     } else {
         ok = asprintf(path, "/var/lib/libvirt/qemu/save/%s.save", virDomainGetName(domain)) >= 0 ||
              fault_out_of_memory(fault);

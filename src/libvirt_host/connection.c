@@ -22,7 +22,7 @@
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-/* What the first connection's URI says of the host. */
+/* What the first connection's URI says about the host. */
 static void read_uri(struct libvirt_host *self)
 {
     const char *uri = self->base.uri;
@@ -34,7 +34,7 @@ static void read_uri(struct libvirt_host *self)
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
 }
 
-/* For what no call is waiting for, and for the calls that call.h does not
+/* For connections that no call waits on, and for calls that call.h does not
  * bound: a host that is silent for the whole time is taken for dead, not
  * sooner, and up to two intervals later. libvirt asks `count` times, `interval`
  * seconds apart, and waits once more; whole seconds may be cut from its waits.
@@ -89,7 +89,7 @@ static void close_connection(virConnectPtr connection, struct registration *regi
     call_close_socket(socket);
 }
 
-/* What the first connection tells of the host. False when it tells nothing. */
+/* Learns the host's URI from the first connection. False when it has none. */
 static bool learn_uri(struct libvirt_host *self, virConnectPtr connection)
 {
     char *uri = virConnectGetURI(connection);
@@ -116,15 +116,15 @@ static void explain_failure(struct libvirt_host *self, enum access access, struc
                         "changing a machine needs a read-write connection, which this user does "
                         "not get (on Debian, the group libvirt does)",
                         HRESULT_E_ACCESSDENIED);
-    /* With a read-only connection at hand it is the permission that lacks. */
+    /* With a read-only connection at hand it is the permission that is missing. */
     if (fault->code == HRESULT_DISP_E_EXCEPTION && virGetLastErrorCode() == VIR_ERR_SYSTEM_ERROR &&
         (virGetLastError()->int1 == EACCES || virGetLastError()->int1 == EPERM))
         fault->code = HRESULT_E_ACCESSDENIED;
 }
 
-/* A host's only connection must be able to change it. Nobody has seen the first
- * one's machines yet. Where a daemon refuses, reading is better than nothing:
- * libvirt refuses the changes then. */
+/* A host's only connection must be able to change it, and no caller has seen the
+ * machines of the first one yet. Where a daemon refuses, reading is better than
+ * nothing: libvirt then refuses the changes. */
 static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_only)
 {
     virConnectPtr connection = virConnectOpen(self->base.uri);

@@ -41,7 +41,7 @@ static bool sample_domain(struct libvirt_host *self, virDomainPtr domain,
     return ok;
 }
 
-/* The domain as it is known on the connection of now, else as it is found. */
+/* The domain that is kept, if it is on the current connection, else a new look-up. */
 static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_uuid *uuid,
                                 struct fault *fault)
 {
@@ -78,7 +78,7 @@ static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uu
     return call_end(&call, ok, fault);
 }
 
-/* For counters = 'kernel': what libvirt says serves as the proof only. */
+/* For counters = 'kernel': libvirt's counters serve as the proof only. */
 static bool prove_sample(struct libvirt_host *self, const struct machine_uuid *uuid,
                          struct machine_sample *sample, struct fault *fault)
 {
@@ -115,8 +115,8 @@ bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
 typedef bool sample_function(struct libvirt_host *self, virDomainPtr domain,
                              struct machine_sample *sample, struct fault *fault);
 
-/* Samples each machine alone. One that cannot be sampled is left out: asking for
- * it alone gives the reason. */
+/* Samples each machine alone. One that fails is left out: sampling it alone
+ * reports why. */
 static bool sample_each(struct libvirt_host *self, virConnectPtr connection,
                         sample_function *sample, sample_receiver *receive, void *context,
                         struct fault *fault)
@@ -148,7 +148,7 @@ static void receive_records(struct libvirt_host *self, virDomainStatsRecordPtr *
 {
     for (int i = 0; i < count; i++) {
         struct machine_sample one = {.domain_id = NOT_RUNNING};
-        struct fault fault; /* asking for the machine alone tells it */
+        struct fault fault; /* sampling the machine alone reports it */
         if (domain_sample_from_record(self, records[i], asked_in, &one, &fault))
             receive(context, &one);
         machine_sample_clear(&one);
@@ -173,8 +173,8 @@ static bool sample_all_at_once(struct libvirt_host *self, virConnectPtr connecti
     return true;
 }
 
-/* The few machines whose counters the kernel does not give, in one call. What
- * fails is left out, for asking for the machine alone to tell. */
+/* The few machines whose counters the kernel does not give, in one call. Those
+ * that fail are left out: sampling such a machine alone reports why. */
 static void sample_others(struct libvirt_host *self, virDomainPtr *others, sample_receiver *receive,
                           void *context)
 {

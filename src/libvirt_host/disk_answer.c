@@ -38,7 +38,7 @@ static bool read_blocks(const struct bulk_record *record, struct disk_sample *sa
     return true;
 }
 
-/* What the record says into the answer's next sample. Without a number of
+/* Reads the record into the answer's next sample. Without a number of
  * blocks the hypervisor process was not asked, because it was busy. */
 static bool read_record(struct disk_answer *answer, const virDomainStatsRecord *record)
 {
@@ -65,7 +65,7 @@ static bool read_record(struct disk_answer *answer, const virDomainStatsRecord *
         return fault_out_of_memory(&answer->fault);
     return fault_set(&answer->fault, HRESULT_DISP_E_EXCEPTION,
                      "the machine's hypervisor process was busy with something else, and did "
-                     "not tell its disks' counters; try again");
+                     "not report its disks' counters; try again");
 }
 
 /* For drivers without bulk statistics. */
@@ -94,7 +94,7 @@ static bool read_one_by_one(struct disk_answer *answer, virDomainPtr domain)
         struct device_reading *reading = disk_sample_add(sample, targets[i]);
         ok = reading != NULL;
         if (!ok || virDomainBlockStats(domain, targets[i], &stats, sizeof stats) < 0)
-            continue; /* a disk without figures */
+            continue; /* a disk without counters */
         if (stats.rd_bytes >= 0)
             disk_reading_set(reading, DISK_READ, decimal_from_uint64((uint64_t)stats.rd_bytes));
         if (stats.wr_bytes >= 0)

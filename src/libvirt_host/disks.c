@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-/* The figures are the hypervisor process's own: libvirt asks it over its
- * monitor, and waits for the answer for as long as it takes. So each question
- * is put in a thread of its own, which outlives the caller's patience. */
+/* The counters are the hypervisor process's own: libvirt asks it over its
+ * monitor, and waits for the answer as long as it takes. So each question is put
+ * in a thread of its own, which may outlive the caller's wait. */
 struct disk_request {
     struct disk_request *next;
     unsigned references; /* of the thread, of those that wait for it, and of the list */

@@ -9,7 +9,7 @@
 #include <net/if.h>
 #include <string.h>
 
-/* libvirt gives figures from the guest's side, whatever the device: its
+/* libvirt counts from the guest's side, whatever the device: its
  * virDomainNetTypeSharesHostView() decides where to swap. */
 static void read_from_bulk(const struct bulk_device *interface, struct device_reading *reading)
 {
@@ -19,7 +19,7 @@ static void read_from_bulk(const struct bulk_device *interface, struct device_re
 }
 
 /* The call for one adapter: the only one that Xen, LXC and the test driver
- * have, and that answers for the virtual function of a network card. A figure
+ * have, and that answers for the virtual function of a network card. A count
  * that libvirt refuses or marks as unsupported (-1) stays absent. */
 static bool read_one_by_one(virDomainPtr domain, const struct adapter *adapter,
                             struct device_reading *reading)
@@ -55,7 +55,7 @@ static bool has_unique_mac(const struct adapter_list *list, size_t index)
     return true;
 }
 
-/* The readings without figures, and without incarnations. */
+/* The readings without counts, and without incarnations. */
 static bool start_readings(struct machine_sample *sample)
 {
     if (!machine_sample_start_readings(sample))
@@ -81,8 +81,8 @@ static bool read_definition(const struct libvirt_host *self, virDomainPtr domain
     return true;
 }
 
-/* Whether the kept definition is of the domain that the record speaks of:
- * same run, same devices in the same lives. */
+/* Whether the kept definition matches the record: the same run, and the same
+ * devices in the same incarnations. */
 static bool definition_holds(const struct known_domain *known, int64_t domain_id,
                              const struct bulk_record *record)
 {
@@ -93,7 +93,7 @@ static bool definition_holds(const struct known_domain *known, int64_t domain_id
         const struct adapter *adapter = &known->adapters->adapters[i];
         uint64_t incarnation = known->devices[i].at.incarnation;
         if (known->devices[i].at.problem != NULL)
-            return false; /* it may be over */
+            return false; /* it may have been solved */
         if (bulk_record_find(record, adapter->device) == NULL)
             continue;
         if (incarnation_is_ifindex(incarnation) && if_nametoindex(adapter->device) != incarnation)
@@ -105,9 +105,9 @@ static bool definition_holds(const struct known_domain *known, int64_t domain_id
     return named == 0;
 }
 
-/* Keeps what was read, unless it has been told to have changed since. What
- * another thread has found of the same run and devices stays: it may be under
- * proof by now, or proven. */
+/* Keeps what was read, unless a change was reported since. What another thread
+ * has found for the same run and devices stays: its proof may be under way, or
+ * done. */
 static void keep(struct libvirt_host *self, struct known_domain *known, uint64_t read_in)
 {
     if (known == NULL)
@@ -123,8 +123,8 @@ static void keep(struct libvirt_host *self, struct known_domain *known, uint64_t
         known_domain_free(known);
 }
 
-/* The adapters of the domain that the record speaks of, from what is known or
- * from its live definition. */
+/* The adapters of the record's domain, from what is known or from its live
+ * definition. */
 static bool find_definition(struct libvirt_host *self, virDomainPtr domain,
                             const struct bulk_record *record, struct machine_sample *sample,
                             struct fault *fault)

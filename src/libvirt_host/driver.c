@@ -29,8 +29,9 @@ static int64_t unix_time(struct host *host)
     return clock_unix() / CLOCK_SECOND;
 }
 
-/* The same, bounded in time, and without a SIGPIPE for the program. counters.c
- * does so by itself, where it asks libvirt at all. `why` is the fault, or NULL. */
+/* The same function, bounded in time, and without a SIGPIPE for the program.
+ * counters.c bounds its own calls, where it calls libvirt at all. `why` is the
+ * fault, or NULL. */
 #define BOUNDED(function, parameters, arguments, why)                                              \
     static bool bounded_##function parameters                                                      \
     {                                                                                              \

@@ -89,8 +89,8 @@ static void on_monitor(int watch, int descriptor, int events, void *context)
     link_monitor_drain();
 }
 
-/* Without a monitor, as where the kernel refuses a socket, the devices' last
- * figures are those of the last sample. */
+/* Without a monitor, as where the kernel refuses a socket, a device's
+ * final counters are those of the last sample. */
 static void start_monitor(void)
 {
     int descriptor = link_monitor_open();

@@ -17,7 +17,7 @@
 /* Registers libvirt's event loop for this process. Before any connection. */
 void event_loop_prepare(void);
 
-/* Starts the thread, or joins in its use. */
+/* Starts the thread for the first user. */
 bool event_loop_acquire(struct fault *fault);
 
 /* Stops the thread when nobody else uses it. Waits for its end for a short

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The listener of now, held for the caller; false when there is none. */
+/* The current listener, held for the caller; false when there is none. */
 static bool hold_listener(struct libvirt_host *self, struct host_listener *listener)
 {
     pthread_mutex_lock(&self->lock);
@@ -29,7 +29,7 @@ static enum stop_reason stop_reason_of(int detail)
     case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
         return STOP_TURNED_OFF;
     case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* its process ended by itself */
+    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* its process ended on its own */
         return STOP_CRASHED;
     case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
         return STOP_MIGRATED_AWAY;
@@ -81,8 +81,8 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
         break;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
-    /* Of a panic libvirt reports SUSPENDED, too, only if it hears that QEMU has
-     * halted before it hears why. */
+    /* Of a panic libvirt reports SUSPENDED, too, only if it learns that QEMU has
+     * halted before it learns why. */
     case VIR_DOMAIN_EVENT_CRASHED:
         listener.paused(listener.context, &uuid, state_of(domain));
         break;
@@ -110,7 +110,7 @@ static void on_reset(virConnectPtr connection, virDomainPtr domain, void *contex
     listener.release(listener.context);
 }
 
-static void tell_definition_changed(struct libvirt_host *self, virDomainPtr domain)
+static void report_definition_changed(struct libvirt_host *self, virDomainPtr domain)
 {
     struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
@@ -129,7 +129,7 @@ static void on_device(virConnectPtr connection, virDomainPtr domain, const char 
 {
     (void)connection;
     (void)alias;
-    tell_definition_changed(context, domain);
+    report_definition_changed(context, domain);
 }
 
 static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type, const char *uri,
@@ -137,7 +137,7 @@ static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
 {
     (void)connection;
     if (type == VIR_DOMAIN_METADATA_ELEMENT && uri != NULL && strcmp(uri, BASELINE_NAMESPACE) == 0)
-        tell_definition_changed(context, domain);
+        report_definition_changed(context, domain);
 }
 
 /* Resets first: they alone leave nothing behind that could be asked for later. */
@@ -173,7 +173,7 @@ static void deregister_events(virConnectPtr connection, const int event_ids[EVEN
 }
 
 /* ------------------------------------------------------------------------
- * The kernel's word, and what was missed
+ * Devices that went, and what was missed
  * ------------------------------------------------------------------------ */
 
 static void on_device_gone(void *context, const struct link *device)
@@ -197,8 +197,8 @@ static void resynchronize(void *context)
 {
     struct libvirt_host *self = context;
 
-    /* Here and not in the event thread, which comes to it later: what is found
-     * in the meantime is not thrown away. */
+    /* Here and not in the event thread, which runs later: what is found in the
+     * meantime is not thrown away. */
     known_domain_forget_all(self);
     pthread_mutex_lock(&self->lock);
     if (self->resynchronize_timer >= 0)
@@ -214,13 +214,13 @@ static void on_resynchronize(int timer, void *context)
 
     event_loop_hand_over();
     virEventUpdateTimeout(timer, -1);
-    /* What the host is was written down under the lock that this takes. */
+    /* The host's properties were written under the lock that this takes. */
     if (!hold_listener(self, &listener))
         return;
     if (!self->is_in_process)
         listener.missed(listener.context);
     if (self->kernel != NULL && self->is_local_qemu)
-        listener.missed(listener.context); /* a second look proves the kernel's figures */
+        listener.missed(listener.context); /* a second sample proves the kernel's counters */
     listener.release(listener.context);
 }
 
@@ -233,10 +233,10 @@ bool libvirt_tells(struct host *host)
     if (connection == NULL)
         return true; /* it does not answer now, but may again */
     pthread_mutex_lock(&self->lock);
-    bool tells = connection_has_events_locked(self);
+    bool has_events = connection_has_events_locked(self);
     pthread_mutex_unlock(&self->lock);
     virConnectClose(connection);
-    return tells;
+    return has_events;
 }
 
 void libvirt_settle(struct host *host)

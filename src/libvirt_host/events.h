@@ -1,6 +1,6 @@
 /*
- * events: what a libvirt host reports by itself: libvirt's events, and the
- * kernel's word of devices that went.
+ * events: what a libvirt host reports: libvirt's events, and from the kernel the
+ * devices that went.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_EVENTS_H
 #define VMACCOUNTANT_LIBVIRT_HOST_EVENTS_H

@@ -195,7 +195,7 @@ static bool read_features(virConnectPtr connection, struct host_info *info, stru
 }
 
 /* libvirt has no call for the rest, so only the system that this process
- * shares with the host's daemon can be told. */
+ * shares with the host's daemon can be described. */
 static bool read_system(const struct libvirt_host *self, enum host_part part,
                         struct host_info *info, struct fault *fault)
 {
@@ -203,9 +203,9 @@ static bool read_system(const struct libvirt_host *self, enum host_part part,
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          part == HOST_CLOCK
                              ? "the clock of a host that is not this one cannot be read: libvirt "
-                               "does not tell the time"
+                               "does not report the time"
                              : "the operating system of a host that is not this one cannot be "
-                               "known: libvirt does not tell it");
+                               "known: libvirt does not report it");
     if (part == HOST_CLOCK) {
         info->unix_time = clock_unix() / CLOCK_SECOND;
         return true;
@@ -274,7 +274,7 @@ bool libvirt_uptime(struct host *host, int64_t *seconds, struct fault *fault)
     if (!self->is_local_qemu)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "how long a remote host's service has been running cannot be known: "
-                         "libvirt does not tell");
+                         "libvirt does not report it");
     /* The daemon is known by the connection, which may have been lost. */
     virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)

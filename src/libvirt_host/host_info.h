@@ -1,5 +1,6 @@
 /*
- * host_info: what libvirt, and on a local host the system itself, say of a host.
+ * host_info: what is known about a host, from libvirt and on a local host from the
+ * system itself.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_HOST_INFO_H
 #define VMACCOUNTANT_LIBVIRT_HOST_HOST_INFO_H

@@ -38,16 +38,16 @@ void kernel_proof_begin(struct libvirt_host *self, const struct machine_uuid *uu
 }
 
 static bool lies_between(const struct known_device *known, const struct device_counter *before,
-                         const struct device_counter *after, const struct device_reading *told)
+                         const struct device_counter *after, const struct device_reading *reported)
 {
     struct decimal least[DIRECTION_COUNT], most[DIRECTION_COUNT];
 
     kernel_device_bytes(known, before, least);
     kernel_device_bytes(known, after, most);
     for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-        if ((told->present & 1u << direction) == 0 ||
-            decimal_compare(least[direction], told->bytes[direction]) > 0 ||
-            decimal_compare(told->bytes[direction], most[direction]) > 0)
+        if ((reported->present & 1u << direction) == 0 ||
+            decimal_compare(least[direction], reported->bytes[direction]) > 0 ||
+            decimal_compare(reported->bytes[direction], most[direction]) > 0)
             return false;
     return true;
 }
@@ -95,7 +95,7 @@ void kernel_proof_finish(struct libvirt_host *self, const struct machine_sample 
 {
     pthread_mutex_lock(&self->lock);
     struct known_domain *known = known_domain_find_locked(self, &sample->uuid);
-    /* A host that does not tell of changes would be read wrongly after one. */
+    /* Without events a change would go unnoticed, and be read wrongly. */
     if (known != NULL && known->trust == TRUST_UNPROVEN && connection_has_events_locked(self) &&
         known->domain_id == sample->domain_id && known->adapters == sample->adapters &&
         (known->before != NULL || known->is_unreadable))
@@ -103,18 +103,18 @@ void kernel_proof_finish(struct libvirt_host *self, const struct machine_sample 
     pthread_mutex_unlock(&self->lock);
 }
 
-/* Whether libvirt's figures are the device's, whichever end of it is the guest's. */
+/* Whether libvirt's counters are the device's, whichever end of it is the guest's. */
 static bool agrees(const struct device_reading *reading, const struct device_counter *device)
 {
     const struct decimal received = decimal_from_uint64(device->received);
     const struct decimal sent = decimal_from_uint64(device->sent);
-    const struct decimal *told = reading->bytes;
+    const struct decimal *reported = reading->bytes;
 
     return reading->present == (1u << DIRECTION_SENT | 1u << DIRECTION_RECEIVED) &&
-           ((decimal_compare(told[DIRECTION_SENT], received) == 0 &&
-             decimal_compare(told[DIRECTION_RECEIVED], sent) == 0) ||
-            (decimal_compare(told[DIRECTION_SENT], sent) == 0 &&
-             decimal_compare(told[DIRECTION_RECEIVED], received) == 0));
+           ((decimal_compare(reported[DIRECTION_SENT], received) == 0 &&
+             decimal_compare(reported[DIRECTION_RECEIVED], sent) == 0) ||
+            (decimal_compare(reported[DIRECTION_SENT], sent) == 0 &&
+             decimal_compare(reported[DIRECTION_RECEIVED], received) == 0));
 }
 
 void kernel_proof_correct(struct libvirt_host *self, struct machine_sample *sample)
@@ -130,7 +130,7 @@ void kernel_proof_correct(struct libvirt_host *self, struct machine_sample *samp
         if (counter.is_known && agrees(reading, &counter))
             continue;
         /* A device that has gone meanwhile, and that libvirt did not see or took
-         * for another, leaves its final figures to the monitor. */
+         * for another, leaves its final counters to the monitor. */
         reading->present = 0;
         if (!link_read(counter.ifindex, &device) || !device.has_bytes)
             continue;

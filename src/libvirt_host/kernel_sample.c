@@ -134,7 +134,7 @@ static void give_from_dump_locked(struct libvirt_host *self, const struct known_
 
     for (size_t i = 0; ok && i < known->adapters->count; i++) {
         const struct device_counter *device = &self->dump[known->devices[i].position];
-        ok = device->is_known; /* else it is gone: asking for the machine alone tells why */
+        ok = device->is_known; /* else it is gone: sampling the machine alone reports why */
         fill_reading(known, i, device, &sample.readings[i]);
     }
     if (ok)
@@ -155,8 +155,8 @@ bool kernel_sample_all(struct libvirt_host *self, sample_receiver *receive, void
 
     pthread_mutex_lock(&self->lock);
     struct census census = count_known_locked(self);
-    /* Many to ask libvirt for cost no less than all. With counters = 'kernel' the
-     * unproven are not asked for here, and would never be proven. */
+    /* Asking libvirt for many costs no less than for all. With counters = 'kernel'
+     * the unproven are not asked for here, and would never be proven. */
     if (self->counters != COUNTERS_KERNEL)
         census.others += census.unproven;
     bool ok = census.proven > 0 && (census.unproven == 0 || self->counters != COUNTERS_KERNEL) &&
@@ -164,12 +164,12 @@ bool kernel_sample_all(struct libvirt_host *self, sample_receiver *receive, void
     *others = ok ? calloc(census.others + 1, sizeof **others) : NULL;
     ok = ok && *others != NULL &&
          link_stats_read_all(self->kernel, self->dump, self->devices_in_dump);
-    bool is_told_of_starts = ok && connection_has_events_locked(self);
+    bool has_events = ok && connection_has_events_locked(self);
     for (size_t bucket = 0; ok && bucket < KNOWN_BUCKETS; bucket++) {
         for (const struct known_domain *known = self->known[bucket]; known; known = known->next) {
             if (known->trust == TRUST_PROVEN) {
                 give_from_dump_locked(self, known, receive, context);
-            } else if (known->trust == TRUST_STOPPED && is_told_of_starts) {
+            } else if (known->trust == TRUST_STOPPED && has_events) {
                 give_stopped(known, receive, context);
             } else if (known->trust == TRUST_NONE || known->trust == TRUST_UNPROVEN) {
                 virDomainRef(known->domain);

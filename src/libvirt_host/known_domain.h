@@ -9,12 +9,12 @@
 #include "libvirt_host/adapter_device.h"
 #include "libvirt_host/libvirt_host.h"
 
-/* How far the kernel's figures are proven to be the machine's. */
+/* How far the kernel's counters are proven to be the machine's. */
 enum trust {
     TRUST_STOPPED,  /* the machine does not run: nothing is read */
-    TRUST_NONE,     /* an adapter's device is not for the kernel to ask, or failed the proof */
-    TRUST_UNPROVEN, /* the devices fit: to be compared with libvirt's own figures */
-    TRUST_PROVEN    /* libvirt's figures lay between two of the kernel's, or were overruled */
+    TRUST_NONE,     /* the kernel cannot be asked for a device, or it failed the proof */
+    TRUST_UNPROVEN, /* the devices fit: to be compared with libvirt's own counters */
+    TRUST_PROVEN    /* libvirt's counters lay between two of the kernel's, or were overruled */
 };
 
 /* An adapter's device, and the proof that the kernel's counters of it are right. */
@@ -37,10 +37,8 @@ struct known_domain {
     unsigned failures;             /* of proofs */
     struct device_counter *before; /* the first of a proof's two readings; NULL: none under way */
     bool is_unreadable;            /* the first reading failed: so does the proof */
-    struct known_device devices[]; /* of adapters */
+    struct known_device devices[]; /* one for each adapter */
 };
-
-/* All with the host's lock held. */
 
 struct known_domain *known_domain_find_locked(struct libvirt_host *self,
                                               const struct machine_uuid *uuid);
@@ -48,8 +46,8 @@ void known_domain_remove_locked(struct libvirt_host *self, const struct machine_
 /* Keeps it in place of what was known of the domain. */
 void known_domain_keep_locked(struct libvirt_host *self, struct known_domain *known);
 
-/* Without the lock: looks at the devices of the sample's adapters, whose
- * incarnations become those of the readings. NULL without memory. */
+/* Finds the devices of the sample's adapters, whose incarnations become those of
+ * the readings. NULL without memory. */
 struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr domain,
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
@@ -60,8 +58,7 @@ uint64_t known_domain_changes(struct libvirt_host *self);
 /* What is kept of the definition, or of all, no longer holds. */
 void known_domain_forget(struct libvirt_host *self, const struct machine_uuid *uuid);
 void known_domain_forget_all(struct libvirt_host *self);
-/* Whether both are of the same run, with the same devices, over the same
- * connection. */
+/* Whether both are of one run, with the same devices, over one connection. */
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b);
 
 /* The device is gone: what is known of its machine no longer holds, even when

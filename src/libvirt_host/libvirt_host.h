@@ -1,7 +1,7 @@
 /*
  * libvirt_host: the state of a libvirt host, and the lock that guards it.
  *
- * A function libvirt_X is what host/host.h says of X.
+ * A function libvirt_X is a libvirt host's X of host/host.h.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H
 #define VMACCOUNTANT_LIBVIRT_HOST_LIBVIRT_HOST_H

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Neither takes a job nor asks a hypervisor process: a QEMU's processor time is
- * the kernel's, so a machine that hangs keeps nobody waiting. */
+ * the kernel's, so a machine that hangs holds up no call. */
 static const unsigned PROCESSOR_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL;
 
 static const unsigned PROCESSOR_FLAGS = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |

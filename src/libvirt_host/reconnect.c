@@ -47,9 +47,9 @@ static bool watch_socket_locked(struct libvirt_host *self)
     return self->socket_watch != NULL;
 }
 
-/* Fires again and again from the loss of the connection until it is back. To
- * try a socket costs little; a remote host, which may be a login by ssh, is
- * never tried eagerly. */
+/* Fires again and again from the loss of the connection until it is back. Trying
+ * a socket costs little; a remote host, which may need a login by ssh, is never
+ * tried eagerly. */
 static void on_reconnect(int timer, void *context)
 {
     struct libvirt_host *self = context;

@@ -1,6 +1,6 @@
 /*
  * reconnect: connects again as soon as a lost daemon is back, in the event
- * thread, without anybody having to call.
+ * thread.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_RECONNECT_H
 #define VMACCOUNTANT_LIBVIRT_HOST_RECONNECT_H

@@ -10,7 +10,7 @@ bool libvirt_started_at(struct host *host, const struct machine_uuid *uuid, int6
     if (!libvirt_host(host)->is_local_qemu)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "when the machine started cannot be known: this process did not see it "
-                         "start, and libvirt does not tell");
+                         "start, and libvirt does not report it");
     return qemu_process_started_at(uuid, started, fault);
 }
 

@@ -8,7 +8,7 @@ static const char *reason_of_locked(struct libvirt_host *self, const struct know
                                     size_t i)
 {
     if (known->trust == TRUST_PROVEN && known->devices[i].is_overruled)
-        return "the device is the machine's own; libvirt's figure is of another or missing";
+        return "the device is the machine's own; libvirt's counter is another device's or missing";
     if (known->trust == TRUST_PROVEN)
         return connection_has_events_locked(self)
                    ? "the kernel's counter was checked against libvirt's"
