@@ -9,7 +9,6 @@
 
 extern const struct connection_hooks events_connection_hooks;
 
-/* As `listen`, `settle` and `tells` in host/host.h. */
 void libvirt_listen(struct host *host, const struct host_listener *listener);
 void libvirt_settle(struct host *host);
 bool libvirt_tells(struct host *host);
