@@ -26,6 +26,7 @@ external_dependencies = {
   LIBVIRT = {header = "libvirt/libvirt.h", library = "virt"},
   LIBXML2 = {header = "libxml2/libxml/parser.h", library = "xml2"},
   LIBMNL = {header = "libmnl/libmnl.h", library = "mnl"},
+  UTHASH = {header = "uthash.h"},
 }
 
 -- The Makefile's rules, since LuaRocks' own would leave the objects and a
@@ -36,7 +37,7 @@ build = {
     BUILD = "build/rock",
     CFLAGS = "$(CFLAGS)",
     WERROR = "",
-    INCLUDES = "-I$(LUA_INCDIR) -I$(LIBVIRT_INCDIR) -I$(LIBXML2_INCDIR)/libxml2 -I$(LIBMNL_INCDIR)",
+    INCLUDES = "-I$(LUA_INCDIR) -I$(LIBVIRT_INCDIR) -I$(LIBXML2_INCDIR)/libxml2 -I$(LIBMNL_INCDIR) -I$(UTHASH_INCDIR)",
     LIBS = "-L$(LIBVIRT_LIBDIR) -lvirt -L$(LIBXML2_LIBDIR) -lxml2 -L$(LIBMNL_LIBDIR) -lmnl",
     DESTDIR = "",
     LUA_DIR = "$(LUADIR)",

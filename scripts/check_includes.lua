@@ -25,6 +25,7 @@ local SYSTEM_HEADERS <const> = {
   { "libvirt/", { "libvirt_host" } },
   { "libxml/", { "libvirt_host" } },
   { "libmnl/", { "kernel" } },
+  { "uthash.h", { "accounting" } },
   { "linux/", { "kernel" } },
   { "lua", { "binding" } },
   { "lauxlib", { "binding" } },

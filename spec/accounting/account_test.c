@@ -2,6 +2,11 @@
  * and which of two resets it takes for the later. Links with src/ without its
  * bindings. */
 #include "accounting/account.h"
+#include "accounting/account_table.h"
+#include "accounting/reset.h"
+#include "accounting/sampling.h"
+#include "accounting/session_start.h"
+#include "accounting/task.h"
 
 #include "base/clock.h"
 
@@ -29,6 +34,7 @@ static struct {
     unsigned device_calls;
     unsigned locked_calls; /* with the accounting's lock held */
     void (*on_started_at)(void);
+    int64_t started; /* seconds; 0: nobody knows */
 } world;
 
 /* Each call that could wait. */
@@ -98,11 +104,13 @@ static bool device_bytes(struct host *host, uint64_t incarnation,
 static bool started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        struct moment *started, struct fault *fault)
 {
-    (void)host, (void)uuid, (void)domain_id, (void)started;
+    (void)host, (void)uuid, (void)domain_id;
     note_call();
     if (world.on_started_at != NULL)
         world.on_started_at();
-    return fault_set(fault, HRESULT_DISP_E_EXCEPTION, "nobody knows");
+    started->at = world.started * CLOCK_SECOND;
+    started->wall = world.wall - (world.clock - world.started);
+    return world.started != 0 || fault_set(fault, HRESULT_DISP_E_EXCEPTION, "nobody knows");
 }
 
 static void listen(struct host *host, const struct host_listener *listener)
@@ -143,6 +151,7 @@ static void destroy(struct host *host)
 }
 
 static const struct host_driver driver = {
+    .run = host_run_in_thread,
     .life_cycle = &(const struct host_life_cycle){.change = NULL},
     .counters = &(const struct host_counters){.sample = sample_one,
                                               .sample_all = sample_all,
@@ -213,21 +222,21 @@ static void *kept;
 static void replace_account(void)
 {
     pthread_mutex_lock(&world.accounting->lock);
-    account_machine_gone(world.accounting, &WEB, NULL);
+    account_machine_gone_locked(world.accounting, &WEB, NULL);
     for (unsigned i = 0; i <= 1000; i++) { /* so many departed ones are kept */
         struct machine_uuid uuid = {{9, (unsigned char)(i >> 8), (unsigned char)i}};
         struct machine_sample sample = {.domain_id = NOT_RUNNING};
-        struct account *account = account_find_or_add(world.accounting, &uuid);
+        struct account *account = account_find_or_add_locked(world.accounting, &uuid);
         world.clock++;
         if (account == NULL || !fill(&uuid, &sample) ||
-            !account_observe(world.accounting, account, &sample, NULL, 0))
+            !account_observe_locked(world.accounting, account, &sample, NULL, 0))
             abort();
         machine_sample_clear(&sample);
-        account_machine_gone(world.accounting, &uuid, NULL);
+        account_machine_gone_locked(world.accounting, &uuid, NULL);
     }
-    CHECK(account_find(world.accounting, &WEB) == NULL);
+    CHECK(account_find_locked(world.accounting, &WEB) == NULL);
     kept = malloc(sizeof(struct account)); /* the next is not made in the same place */
-    account_find_or_add(world.accounting, &WEB);
+    account_find_or_add_locked(world.accounting, &WEB);
     pthread_mutex_unlock(&world.accounting->lock);
 }
 
@@ -241,7 +250,7 @@ static void an_account_is_not_used_after_the_lock_was_dropped(void)
     world.on_started_at = replace_account;
     struct account *account = account_sample_and_lock(world.accounting, &WEB, &fault);
     if (CHECK(account != NULL)) {
-        CHECK(account == account_find(world.accounting, &WEB));
+        CHECK(account == account_find_locked(world.accounting, &WEB));
         pthread_mutex_unlock(&world.accounting->lock);
     }
     free(kept);
@@ -386,6 +395,56 @@ static void one_that_was_refused_is_not_of_the_session_later(void)
     end();
 }
 
+static int64_t uptime(void)
+{
+    struct fault fault;
+    int64_t seconds = -1;
+    CHECK(accounting_uptime(world.accounting, &WEB, &seconds, &fault));
+    return seconds;
+}
+
+/* The report of a start comes when the machine runs, which is seconds after its
+ * start where an image is restored. */
+static void a_session_is_as_old_as_the_host_says(void)
+{
+    begin();
+    world.started = world.clock - 4;
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    CHECK(uptime() == 4);
+    pass(10);
+    world.started = 0; /* the process is gone by then */
+    world.domain_id = NOT_RUNNING;
+    struct last_session last = last_session();
+    CHECK(last.start_known && last.ended_at - last.started_at == 14);
+    end();
+}
+
+static void a_session_is_as_old_as_its_report_where_the_host_does_not_know(void)
+{
+    begin();
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    pass(10);
+    CHECK(uptime() == 10);
+    end();
+}
+
+static void reset_now(void)
+{
+    world.on_started_at = NULL;
+    accounting_note_reset(world.accounting, &WEB);
+}
+
+static void a_reset_during_the_question_begins_the_session(void)
+{
+    begin();
+    world.started = world.clock - 4;
+    world.on_started_at = reset_now;
+    accounting_note_change(world.accounting, &WEB, CHANGE_STARTUP);
+    pass(10);
+    CHECK(uptime() == 10);
+    end();
+}
+
 static void a_session_does_not_end_before_its_start(void)
 {
     static const int64_t steps[] = {-86400, -3600, -1, 0, 1, 3600, 86400};
@@ -414,6 +473,9 @@ int main(void)
     the_reset_that_this_process_saw_is_no_other();
     of_what_another_host_wrote_the_counters_say_which_is_later();
     one_that_was_refused_is_not_of_the_session_later();
+    a_session_is_as_old_as_the_host_says();
+    a_session_is_as_old_as_its_report_where_the_host_does_not_know();
+    a_reset_during_the_question_begins_the_session();
     a_session_does_not_end_before_its_start();
     return check_report();
 }

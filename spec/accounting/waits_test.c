@@ -1,7 +1,8 @@
 /* What waits in the accounting is not kept longer by a wall clock that is set
  * back meanwhile. Links with src/ without its bindings. */
-#include "accounting/account.h"
 #include "accounting/recorder.h"
+#include "accounting/reset.h"
+#include "accounting/sampling.h"
 #include "accounting/task.h"
 
 #include "../support/check.h"
@@ -124,6 +125,7 @@ static void destroy(struct host *host)
 }
 
 static const struct host_driver driver = {
+    .run = host_run_in_thread,
     .counters = &(const struct host_counters){.sample = sample,
                                               .sample_disks = sample_disks,
                                               .settle = settle},

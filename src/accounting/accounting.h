@@ -12,7 +12,9 @@
 #include "accounting/event_queue.h"
 #include "core/decimal.h"
 #include "core/utilization.h"
+#include "host/adapter.h"
 #include "host/host.h"
+#include "host/machine.h"
 
 struct accounting;
 
@@ -72,7 +74,7 @@ bool accounting_adapter_total(struct accounting *accounting, const struct machin
                               const struct device_key *key, enum direction direction,
                               struct decimal *total, struct fault *fault);
 
-/* The adapters of now, to be cleared by the caller. */
+/* The present adapters, to be cleared by the caller. */
 bool accounting_adapters(struct accounting *accounting, const struct machine_uuid *uuid,
                          struct adapter_snapshot *snapshot, struct fault *fault);
 void adapter_snapshot_clear(struct adapter_snapshot *snapshot);
@@ -85,7 +87,7 @@ bool accounting_uptime(struct accounting *accounting, const struct machine_uuid 
                        int64_t *seconds, struct fault *fault);
 
 /* The machine's last session that is over, with the final figures of its
- * devices where this host's kernel told them; *exists is false when this
+ * devices where this host's kernel reported them; *exists is false when this
  * process has seen none end. Of a machine that is gone, too. */
 bool accounting_last_session(struct accounting *accounting, const struct machine_uuid *uuid,
                              struct last_session *last, bool *exists, struct fault *fault);
@@ -95,7 +97,7 @@ bool accounting_last_session(struct accounting *accounting, const struct machine
 bool accounting_record_resets(struct accounting *accounting, struct fault *fault);
 
 /* From now on what happens to machines is kept for accounting_take_event. A
- * fault where the host does not answer, or tells of nothing by itself. */
+ * fault where the host does not answer, or reports nothing by itself. */
 bool accounting_watch(struct accounting *accounting, struct fault *fault);
 void accounting_unwatch(struct accounting *accounting);
 
@@ -111,12 +113,5 @@ bool accounting_wait(struct accounting *accounting, int64_t milliseconds, enum w
  * False when there is nothing. */
 bool accounting_take_complaint(struct accounting *accounting, struct machine_uuid *uuid,
                                const char **complaint);
-
-/* Carries the change out, and begins or ends the session that it means. */
-bool accounting_change(struct accounting *accounting, const struct machine_uuid *uuid,
-                       enum machine_change change, struct fault *fault);
-/* The host has carried the change out, which the accountant asked for. */
-void accounting_note_change(struct accounting *accounting, const struct machine_uuid *uuid,
-                            enum machine_change change);
 
 #endif

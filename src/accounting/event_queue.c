@@ -1,19 +1,20 @@
 #include "accounting/event_queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A program that takes none for long loses the newest, and is told so. */
+/* A program that takes none for long loses the newest, and learns how many. */
 enum { MOST_EVENTS = 16384, CAPACITY_AT_FIRST = 64 };
 
 struct known_machine {
     struct machine_uuid uuid;
     char *name;
-    enum machine_state told; /* Invalid: nothing yet */
-    uint64_t told_in;        /* event_queue.told when the last was told */
-    bool may_be_paused;      /* halted, and gone before it could be asked why */
-    bool is_found_on;        /* a look has found this run; the word of its start may follow */
+    enum machine_state reported; /* Invalid: nothing yet */
+    uint64_t reported_in;        /* event_queue.reports when that was reported */
+    bool may_be_paused;          /* halted, and gone before it could be asked why */
+    bool is_found_on; /* a sample has found this run; the event of its start may follow */
 };
 
 struct event_queue {
@@ -24,7 +25,7 @@ struct event_queue {
     struct machine_event *ring;
     size_t first, count, capacity;
     uint64_t lost;
-    uint64_t told;
+    uint64_t reports;
 
     struct known_machine *machines;
     size_t machine_count, machine_capacity;
@@ -125,7 +126,7 @@ static struct known_machine *find_or_add(struct event_queue *events,
         events->machine_capacity = capacity;
     }
     machine = &events->machines[events->machine_count++];
-    *machine = (struct known_machine){.uuid = *uuid, .told = MACHINE_Invalid};
+    *machine = (struct known_machine){.uuid = *uuid, .reported = MACHINE_Invalid};
     return machine;
 }
 
@@ -160,7 +161,7 @@ static bool grow_ring(struct event_queue *events)
 static void push(struct event_queue *events, struct known_machine *machine,
                  struct machine_event event)
 {
-    machine->told_in = ++events->told;
+    machine->reported_in = ++events->reports;
     event.uuid = machine->uuid;
     event.name = machine->name == NULL ? NULL : strdup(machine->name);
     if (events->count == events->capacity && !grow_ring(events)) {
@@ -175,7 +176,7 @@ static void push(struct event_queue *events, struct known_machine *machine,
 static void enter(struct event_queue *events, struct known_machine *machine,
                   enum machine_state state)
 {
-    machine->told = state;
+    machine->reported = state;
     push(events, machine, (struct machine_event){.kind = EVENT_STATE, .state = state});
 }
 
@@ -189,13 +190,13 @@ static bool is_on(enum machine_state state)
 static void enter_stop(struct event_queue *events, struct known_machine *machine,
                        enum stop_reason reason)
 {
-    if (machine->told == MACHINE_TurnedOff)
+    if (machine->reported == MACHINE_TurnedOff)
         return;
     if (machine->may_be_paused && reason != STOP_SAVED)
         enter(events, machine, MACHINE_Paused);
     machine->may_be_paused = false;
     machine->is_found_on = false;
-    if (reason == STOP_SAVED && machine->told != MACHINE_Saving)
+    if (reason == STOP_SAVED && machine->reported != MACHINE_Saving)
         enter(events, machine, MACHINE_Saving);
     enter(events, machine, MACHINE_TurningOff);
     enter(events, machine, MACHINE_DeleteMachine);
@@ -204,7 +205,7 @@ static void enter_stop(struct event_queue *events, struct known_machine *machine
 
 static void enter_start(struct event_queue *events, struct known_machine *machine, bool is_restored)
 {
-    if (is_on(machine->told))
+    if (is_on(machine->reported))
         enter_stop(events, machine, STOP_UNKNOWN);
     enter(events, machine, MACHINE_TurningOn);
     if (is_restored)
@@ -221,7 +222,7 @@ bool event_queue_take(struct event_queue *events, struct machine_event *event)
         *event = events->ring[events->first];
         events->first = (events->first + 1) % events->capacity;
         events->count--;
-        /* The host may have begun to tell before the machines were listed. */
+        /* The host may have begun to report before the machines were listed. */
         const struct known_machine *machine = find(events, &event->uuid);
         if (event->name == NULL && machine != NULL && machine->name != NULL)
             event->name = strdup(machine->name);
@@ -241,7 +242,7 @@ uint64_t event_queue_take_lost(struct event_queue *events)
 }
 
 /* ------------------------------------------------------------------------
- * What is told
+ * What the host reports
  * ------------------------------------------------------------------------ */
 
 void event_queue_name(struct event_queue *events, const struct machine_uuid *uuid, const char *name)
@@ -269,7 +270,7 @@ void event_queue_forget(struct event_queue *events, const struct machine_uuid *u
 uint64_t event_queue_count(struct event_queue *events)
 {
     pthread_mutex_lock(&events->lock);
-    uint64_t count = events->told;
+    uint64_t count = events->reports;
     pthread_mutex_unlock(&events->lock);
     return count;
 }
@@ -282,17 +283,17 @@ void event_queue_found(struct event_queue *events, const struct machine_uuid *uu
     struct known_machine *machine = find_or_add(events, uuid);
     if (machine != NULL)
         set_name(machine, name);
-    if (machine != NULL && machine->told_in <= count) {
+    if (machine != NULL && machine->reported_in <= count) {
         bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
-        bool is_unknown = machine->told == MACHINE_Invalid;
+        bool is_unknown = machine->reported == MACHINE_Invalid;
 
         if (is_unknown)
-            machine->told = is_on(state) && !events->knows_all ? state : MACHINE_TurnedOff;
+            machine->reported = is_on(state) && !events->knows_all ? state : MACHINE_TurnedOff;
         if (is_off)
             enter_stop(events, machine, state == MACHINE_Saved ? STOP_SAVED : STOP_UNKNOWN);
-        else if (is_on(state) && !is_on(machine->told))
+        else if (is_on(state) && !is_on(machine->reported))
             enter_start(events, machine, false);
-        if ((state == MACHINE_Paused || state == MACHINE_Running) && machine->told != state)
+        if ((state == MACHINE_Paused || state == MACHINE_Running) && machine->reported != state)
             enter(events, machine, state);
         machine->is_found_on = is_on(state);
     }
@@ -314,7 +315,7 @@ void event_queue_started(struct event_queue *events, const struct machine_uuid *
         return;
     struct known_machine *machine = find_or_add(events, uuid);
     /* Of a run before the one that was found, the end would come first. */
-    if (machine != NULL && !(machine->is_found_on && is_on(machine->told)))
+    if (machine != NULL && !(machine->is_found_on && is_on(machine->reported)))
         enter_start(events, machine, is_restored);
     if (machine != NULL)
         machine->is_found_on = false;
@@ -340,7 +341,7 @@ void event_queue_paused(struct event_queue *events, const struct machine_uuid *u
     struct known_machine *machine = find_or_add(events, uuid);
     if (machine != NULL && state == MACHINE_Saving)
         enter(events, machine, MACHINE_Saving);
-    else if (machine != NULL && is_on(state) && machine->told != MACHINE_Paused)
+    else if (machine != NULL && is_on(state) && machine->reported != MACHINE_Paused)
         enter(events, machine, MACHINE_Paused);
     else if (machine != NULL && !is_on(state))
         machine->may_be_paused = true;
@@ -357,7 +358,8 @@ void event_queue_resumed(struct event_queue *events, const struct machine_uuid *
         machine->may_be_paused = false;
     }
     /* QEMU's processors are let go in the course of a start, too. */
-    if (machine != NULL && machine->told != MACHINE_Running && machine->told != MACHINE_TurnedOff)
+    if (machine != NULL && machine->reported != MACHINE_Running &&
+        machine->reported != MACHINE_TurnedOff)
         enter(events, machine, MACHINE_Running);
     end(events);
 }
@@ -368,7 +370,7 @@ void event_queue_reset(struct event_queue *events, const struct machine_uuid *uu
         return;
     struct known_machine *machine = find_or_add(events, uuid);
     if (machine != NULL) {
-        bool was_paused = machine->told == MACHINE_Paused;
+        bool was_paused = machine->reported == MACHINE_Paused;
         enter(events, machine, MACHINE_TurningOff);
         enter(events, machine, MACHINE_DeleteMachine);
         enter(events, machine, MACHINE_TurningOn);

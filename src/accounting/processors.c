@@ -1,23 +1,23 @@
 #include "accounting/processors.h"
 
-#include "accounting/account.h"
+#include "accounting/account_table.h"
+#include "accounting/sampling.h"
 #include "base/clock.h"
-#include "base/thread.h"
 
 #include <stdlib.h>
 
 enum {
     STOP_PATIENCE_MILLISECONDS = 500,
-    /* Virtual processors can be plugged: they are counted anew after so many looks. */
-    LOOKS_AT_ONE_COUNT = 10,
-    /* For how many looks a machine that runs may be missing from them. */
+    /* Virtual processors can be plugged: they are counted again after so many samples. */
+    SAMPLES_OF_ONE_COUNT = 10,
+    /* From how many samples a machine that runs may be missing. */
     MOST_WAITS = 20
 };
 
 /* What an interval must have at least to say something: QEMU's processor time is
- * told in hundredths of a second. */
+ * given in hundredths of a second. */
 static const int64_t FIRST_INTERVAL = 250000000;
-/* Older than this, when nobody has looked for a while, is not "now". */
+/* Older than this, after a pause in the sampling, is stale. */
 static const int64_t OLDEST = 3000000000;
 
 void processor_sampler_init(struct processor_sampler *sampler)
@@ -30,11 +30,11 @@ void processor_sampler_destroy(struct processor_sampler *sampler)
     pthread_cond_destroy(&sampler->changed);
 }
 
-/* With the lock held. The machine's own, of its run of now; NULL without memory. */
-static struct processor_account *find_processors(struct accounting *accounting,
-                                                 const struct processor_time *time)
+/* Of the machine's present run; NULL without memory. */
+static struct processor_account *find_processors_locked(struct accounting *accounting,
+                                                        const struct processor_time *time)
 {
-    struct account *account = account_find_or_add(accounting, &time->uuid);
+    struct account *account = account_find_or_add_locked(accounting, &time->uuid);
     if (account == NULL)
         return NULL;
     if (account->processors == NULL)
@@ -53,16 +53,16 @@ static bool receive(void *context, const struct processor_time *time)
     bool is_counted = true;
 
     pthread_mutex_lock(&accounting->lock);
-    struct processor_account *processors = find_processors(accounting, time);
+    struct processor_account *processors = find_processors_locked(accounting, time);
     if (processors != NULL && time->processors > 0) {
         processors->processors = time->processors;
-        processors->looks = 0;
+        processors->samples = 0;
     }
     if (processors != NULL)
-        is_counted = processors->processors > 0 && processors->looks < LOOKS_AT_ONE_COUNT;
+        is_counted = processors->processors > 0 && processors->samples < SAMPLES_OF_ONE_COUNT;
     if (processors != NULL && is_counted) {
         struct utilization *utilization = &processors->utilization;
-        processors->looks++;
+        processors->samples++;
         if (!utilization->is_started && time->begun_at > 0)
             utilization_observe(utilization, time->begun_at, 0, processors->processors);
         utilization_observe(utilization, time->at, time->used, processors->processors);
@@ -71,8 +71,8 @@ static bool receive(void *context, const struct processor_time *time)
     return is_counted;
 }
 
-/* With the lock held, which it lets go of. */
-static void look(struct accounting *accounting)
+/* Drops and retakes the lock around the host's answer. */
+static void sample_locked(struct accounting *accounting)
 {
     struct processor_sampler *sampler = &accounting->sampler;
     struct host *host = accounting->host;
@@ -84,24 +84,25 @@ static void look(struct accounting *accounting)
     sampler->has_failed = !ok;
     if (!ok)
         sampler->fault = fault;
-    sampler->looks++;
+    sampler->samples++;
     pthread_cond_broadcast(&sampler->changed);
 }
 
-static void run(void *context)
+/* Once a second, where it may wait; elsewhere once. */
+static void run(void *context, bool may_wait)
 {
     struct accounting *accounting = context;
     struct processor_sampler *sampler = &accounting->sampler;
 
     pthread_mutex_lock(&accounting->lock);
     int64_t next = clock_now();
-    while (!sampler->is_stopped) {
+    for (bool goes_on = true; goes_on && !sampler->is_stopped; goes_on = may_wait) {
         sampler->is_urgent = false;
-        look(accounting);
-        int64_t looked_at = clock_now();
-        next = next + CLOCK_SECOND > looked_at ? next + CLOCK_SECOND : looked_at + CLOCK_SECOND;
-        for (bool is_early = true; is_early && !sampler->is_stopped;) {
-            int64_t soon = looked_at + FIRST_INTERVAL;
+        sample_locked(accounting);
+        int64_t sampled_at = clock_now();
+        next = next + CLOCK_SECOND > sampled_at ? next + CLOCK_SECOND : sampled_at + CLOCK_SECOND;
+        for (bool is_early = may_wait; is_early && !sampler->is_stopped;) {
+            int64_t soon = sampled_at + FIRST_INTERVAL;
             bool is_extra = sampler->is_urgent && soon < next;
             is_early =
                 clock_wait_until(&sampler->changed, &accounting->lock, is_extra ? soon : next);
@@ -128,31 +129,34 @@ void processor_sampler_stop(struct accounting *accounting)
     pthread_mutex_unlock(&accounting->lock);
 }
 
-/* With the lock held: samples now, or sees to it that the thread does. */
-static bool start(struct accounting *accounting, struct fault *fault)
+/* Sees to it that the sampler runs, or has run where it cannot go on. Drops and
+ * retakes the lock. */
+static bool start_locked(struct accounting *accounting, struct fault *fault)
 {
     struct processor_sampler *sampler = &accounting->sampler;
 
-    if (accounting->host->driver->is_synchronous) {
-        look(accounting);
-        if (sampler->has_failed)
-            *fault = sampler->fault;
-        return !sampler->has_failed;
-    }
     if (sampler->is_running)
         return true;
+    sampler->is_running = true;
+    pthread_mutex_unlock(&accounting->lock);
     accounting_hold(accounting);
-    sampler->is_running = thread_run(run, accounting, fault);
-    if (!sampler->is_running)
-        atomic_fetch_sub(&accounting->references, 1); /* not the last: the caller has one */
-    return sampler->is_running;
+    bool ok = host_run(accounting->host, run, accounting, fault);
+    if (!ok)
+        accounting_release(accounting);
+    pthread_mutex_lock(&accounting->lock);
+    if (!ok) {
+        sampler->is_running = false;
+        pthread_cond_broadcast(&sampler->changed);
+    }
+    return ok;
 }
 
-/* With the lock held: what is known of the run, if it is of now. */
-static const struct utilization *
-find_utilization(struct accounting *accounting, const struct machine_uuid *uuid, int64_t domain_id)
+/* The run's utilization, unless it is stale. */
+static const struct utilization *find_utilization_locked(struct accounting *accounting,
+                                                         const struct machine_uuid *uuid,
+                                                         int64_t domain_id)
 {
-    const struct account *account = account_find(accounting, uuid);
+    const struct account *account = account_find_locked(accounting, uuid);
     const struct processor_account *processors = account != NULL ? account->processors : NULL;
     int64_t now = host_monotonic_time(accounting->host);
 
@@ -162,16 +166,16 @@ find_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
     return &processors->utilization;
 }
 
-/* With the lock held, which the wait lets go of: until the thread has looked
- * once more. False with its fault. */
-static bool wait_for_look(struct accounting *accounting, struct fault *fault)
+/* Until the thread has sampled once more; the wait drops the lock. False with its
+ * fault. */
+static bool wait_for_sample_locked(struct accounting *accounting, struct fault *fault)
 {
     struct processor_sampler *sampler = &accounting->sampler;
-    uint64_t looks = sampler->looks;
+    uint64_t samples = sampler->samples;
 
     sampler->is_urgent = true;
     pthread_cond_broadcast(&sampler->changed);
-    while (sampler->looks == looks && sampler->is_running)
+    while (sampler->samples == samples && sampler->is_running)
         pthread_cond_wait(&sampler->changed, &accounting->lock);
     if (sampler->has_failed)
         *fault = sampler->fault;
@@ -185,19 +189,25 @@ bool accounting_utilization(struct accounting *accounting, const struct machine_
     if (account == NULL)
         return false;
 
+    struct processor_sampler *sampler = &accounting->sampler;
     int64_t domain_id = account->last.domain_id;
-    bool is_synchronous = accounting->host->driver->is_synchronous;
-    bool ok = start(accounting, fault), is_found = false, is_missing = false;
+    bool ok = start_locked(accounting, fault), is_found = false, is_missing = false;
+    /* Else one interval is all that there will be, and may have no length. */
+    bool goes_on = ok && (sampler->is_running || sampler->is_stopped);
+    if (ok && !goes_on && sampler->has_failed) {
+        *fault = sampler->fault;
+        ok = false;
+    }
     *utilization = (struct utilization){0};
     for (int waits = 0; ok && !is_found; waits++) {
-        const struct utilization *known = find_utilization(accounting, uuid, domain_id);
-        is_found = known != NULL && (known->is_known || is_synchronous);
+        const struct utilization *known = find_utilization_locked(accounting, uuid, domain_id);
+        is_found = known != NULL && (known->is_known || !goes_on);
         if (is_found)
             *utilization = *known;
-        else if (waits == MOST_WAITS || is_synchronous)
+        else if (waits == MOST_WAITS || !goes_on)
             ok = !(is_missing = true);
         else
-            ok = wait_for_look(accounting, fault);
+            ok = wait_for_sample_locked(accounting, fault);
     }
     pthread_mutex_unlock(&accounting->lock);
     if (!is_missing)
@@ -207,5 +217,5 @@ bool accounting_utilization(struct accounting *accounting, const struct machine_
         return false;
     pthread_mutex_unlock(&accounting->lock);
     return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                     "the host has not told the machine's processor time");
+                     "the host does not report the machine's processor time");
 }

@@ -1,10 +1,10 @@
 /*
- * processors: looks once a second at the processor time that the
- * machines have used.
+ * processors: samples once a second the processor time that the machines have
+ * used.
  *
  * In a thread of its own, since a host may take its time to answer and the
  * event thread must not. It begins with the first request and ends with the
- * accounting. A host that is synchronous is looked at when it is asked.
+ * accounting. Where no thread can go on beside the caller, each request is one sample.
  */
 #ifndef VMACCOUNTANT_ACCOUNTING_PROCESSORS_H
 #define VMACCOUNTANT_ACCOUNTING_PROCESSORS_H
@@ -20,7 +20,7 @@ struct accounting;
 struct processor_account {
     int64_t domain_id; /* of the run that it speaks of */
     unsigned processors;
-    unsigned looks; /* since they were counted */
+    unsigned samples; /* since they were counted */
     struct utilization utilization;
 };
 
@@ -30,9 +30,9 @@ struct processor_sampler {
     bool is_running;        /* there is a thread, or it is about to end */
     bool is_stopped;
     bool is_urgent; /* somebody waits for a first interval */
-    uint64_t looks;
-    bool has_failed;    /* the last look */
-    struct fault fault; /* of the last look, when it has failed */
+    uint64_t samples;
+    bool has_failed;    /* the last sample */
+    struct fault fault; /* of the last sample, when it has failed */
 };
 
 void processor_sampler_init(struct processor_sampler *sampler);

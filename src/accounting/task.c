@@ -1,6 +1,11 @@
 #include "accounting/task.h"
 
-#include "accounting/account.h"
+#include "accounting/account_table.h"
+#include "accounting/disks.h"
+#include "accounting/recorder.h"
+#include "accounting/reset.h"
+#include "accounting/sampling.h"
+#include "accounting/session_start.h"
 #include "base/clock.h"
 #include "base/thread.h"
 
@@ -31,6 +36,11 @@ void machine_task_release(struct machine_task *task)
     free(task);
 }
 
+bool machine_task_is_lost_by_fork(const struct machine_task *task)
+{
+    return host_is_lost_by_fork(task->accounting->host);
+}
+
 static void remove_running(struct machine_task *task)
 {
     struct machine_task **link = &task->accounting->running_tasks;
@@ -56,11 +66,49 @@ static void end(struct machine_task *task, bool ok, const struct fault *fault)
     machine_task_release(task);
 }
 
+void accounting_note_change(struct accounting *accounting, const struct machine_uuid *uuid,
+                            enum machine_change change)
+{
+    pthread_mutex_lock(&accounting->lock);
+    struct account *account = account_find_or_add_locked(accounting, uuid);
+    if (account != NULL && change == CHANGE_STARTUP)
+        account_announce_start_locked(accounting, account);
+    pthread_mutex_unlock(&accounting->lock);
+    if (change == CHANGE_STARTUP) {
+        /* Now: the next sample may find a later run that no event announced. */
+        accounting_sample_started(accounting, uuid);
+    }
+    if (change == CHANGE_RESET) {
+        accounting_note_reset(accounting, uuid);
+        disks_settle(accounting, uuid);
+        recorder_write(accounting, uuid);
+    }
+    /* No sample from before is young enough for a read that follows. */
+    pthread_mutex_lock(&accounting->lock);
+    account = account_find_locked(accounting, uuid);
+    if (account != NULL) {
+        account->is_current = false;
+        account_mark_changed_locked(accounting, account);
+    }
+    pthread_mutex_unlock(&accounting->lock);
+}
+
+static bool change_now(struct accounting *accounting, const struct machine_uuid *uuid,
+                       enum machine_change change, struct fault *fault)
+{
+    struct host *host = accounting->host;
+
+    if (!host_change(host, uuid, change, fault))
+        return false;
+    accounting_note_change(accounting, uuid, change);
+    return true;
+}
+
 static void run(void *context)
 {
     struct machine_task *task = context;
     struct fault fault = {0};
-    bool ok = accounting_change(task->accounting, &task->uuid, task->change, &fault);
+    bool ok = change_now(task->accounting, &task->uuid, task->change, &fault);
 
     end(task, ok, &fault);
 }
@@ -143,7 +191,7 @@ struct machine_task *machine_task_begin(struct accounting *accounting,
     bool in_thread = !by_host && takes_time(accounting->host, change);
     bool ok = by_host     ? begin(task, fault)
               : in_thread ? start(task, fault)
-                          : accounting_change(accounting, uuid, change, fault);
+                          : change_now(accounting, uuid, change, fault);
     if (!ok) {
         machine_task_release(task);
         return NULL;

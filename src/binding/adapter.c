@@ -1,6 +1,7 @@
 /*
  * adapter: VMNetworkAdapter, and VMVirtualNetwork, what it is plugged into.
  */
+#include "host/adapter.h"
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"

@@ -19,7 +19,7 @@ static void end_work(struct application_hold *hold)
     if (!hold->is_open)
         return;
     hold->is_open = false;
-    if (application_is_lost_by_fork(hold->host))
+    if (host_is_lost_by_fork(hold->host))
         return;
     accounting_close(hold->accounting);
     host_close(hold->host);
@@ -30,7 +30,7 @@ static void clear_hold(void *resource)
     struct application_hold *hold = resource;
 
     end_work(hold);
-    if (hold->host == NULL || application_is_lost_by_fork(hold->host))
+    if (hold->host == NULL || host_is_lost_by_fork(hold->host))
         return;
     if (hold->accounting != NULL)
         accounting_release(hold->accounting);

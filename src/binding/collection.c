@@ -5,6 +5,7 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/text.h"
+#include "host/name.h"
 
 #include <lauxlib.h>
 #include <string.h>

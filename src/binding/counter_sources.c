@@ -5,6 +5,8 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
+#include "host/adapter.h"
+#include "host/name.h"
 
 #include <lauxlib.h>
 #include <limits.h>

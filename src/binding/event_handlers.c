@@ -8,6 +8,7 @@
 #include "binding/objects.h"
 #include "binding/resource.h"
 #include "binding/text.h"
+#include "host/adapter.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

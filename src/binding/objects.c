@@ -1,12 +1,6 @@
 #include "binding/objects.h"
 
 #include "binding/error.h"
-#include "libvirt_host/event_loop.h"
-
-bool application_is_lost_by_fork(const struct host *host)
-{
-    return !host->driver->is_synchronous && event_loop_is_forked();
-}
 
 bool application_is_open(const struct application *application)
 {
@@ -18,7 +12,7 @@ void application_check_open(lua_State *L, const struct application *application,
     if (!application_is_open(application))
         error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the application object has been closed");
-    if (application_is_lost_by_fork(application->host))
+    if (host_is_lost_by_fork(application->host))
         error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
                     "this process is a fork of the one that created the application object; "
                     "libvirt cannot be used here: use it in the parent, or in a new program");

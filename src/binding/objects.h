@@ -88,10 +88,6 @@ struct adapter_object {
 
 /* objects.c */
 
-/* In the child of a fork the threads and locks of libvirt are in no state to
- * be used, not even to close what is open. [-0, +0, -] */
-bool application_is_lost_by_fork(const struct host *host);
-
 /* Whether it has its host and is not closed. [-0, +0, -] */
 bool application_is_open(const struct application *application);
 

@@ -3,6 +3,7 @@
  */
 #include "binding/error.h"
 #include "binding/simulation.h"
+#include "host/adapter.h"
 
 #include <lauxlib.h>
 

@@ -6,7 +6,6 @@
 #include "binding/error.h"
 #include "binding/objects.h"
 #include "binding/resource.h"
-#include "libvirt_host/event_loop.h"
 
 #include <lauxlib.h>
 #include <stdatomic.h>
@@ -308,7 +307,8 @@ static int to_string(lua_State *L)
     const struct task *task = class_check_argument(L, &task_class, 1);
 
     lua_getiuservalue(L, 1, 2);
-    if (*task->hold == NULL || event_loop_is_forked()) { /* nobody can say how far it is */
+    if (*task->hold == NULL ||
+        machine_task_is_lost_by_fork(*task->hold)) { /* nobody can say how far it is */
         lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
         return 1;
     }

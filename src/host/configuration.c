@@ -1,6 +1,7 @@
 #include "host/configuration.h"
 
 #include "base/text.h"
+#include "host/name.h"
 
 #include <stdlib.h>
 #include <string.h>

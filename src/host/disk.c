@@ -1,14 +1,13 @@
 #include "host/disk.h"
 
+#include "host/sample.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct device_key disk_key(const char *target)
 {
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (const char *c = target; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-    return (struct device_key){.incarnation = hash | INCARNATION_OF_NAME};
+    return (struct device_key){.incarnation = incarnation_of_name(target)};
 }
 
 bool disk_sample_start(struct disk_sample *sample, size_t capacity)

@@ -8,6 +8,8 @@
 #ifndef VMACCOUNTANT_HOST_DISK_H
 #define VMACCOUNTANT_HOST_DISK_H
 
+#include "core/decimal.h"
+#include "core/session.h"
 #include "host/machine.h"
 
 #define DISK_READ    DIRECTION_RECEIVED

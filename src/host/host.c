@@ -1,5 +1,10 @@
 #include "host/host.h"
 
+#include "base/thread.h"
+#include "host/name.h"
+
+#include <stdlib.h>
+
 struct host *host_hold(struct host *host)
 {
     atomic_fetch_add(&host->references, 1);
@@ -10,6 +15,34 @@ void host_release(struct host *host)
 {
     if (atomic_fetch_sub(&host->references, 1) == 1)
         host->driver->destroy(host);
+}
+
+struct errand {
+    host_errand *function;
+    void *context;
+};
+
+static void run_errand(void *argument)
+{
+    const struct errand errand = *(struct errand *)argument;
+
+    free(argument);
+    errand.function(errand.context, true);
+}
+
+bool host_run_in_thread(struct host *host, host_errand *function, void *context,
+                        struct fault *fault)
+{
+    struct errand *errand = malloc(sizeof *errand);
+
+    (void)host;
+    if (errand == NULL)
+        return fault_out_of_memory(fault);
+    *errand = (struct errand){function, context};
+    if (thread_run(run_errand, errand, fault))
+        return true;
+    free(errand);
+    return false;
 }
 
 bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,

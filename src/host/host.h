@@ -10,9 +10,14 @@
 #define VMACCOUNTANT_HOST_HOST_H
 
 #include "base/fault.h"
+#include "core/decimal.h"
+#include "core/session.h"
+#include "host/adapter.h"
+#include "host/baseline.h"
 #include "host/disk.h"
 #include "host/host_info.h"
 #include "host/machine.h"
+#include "host/sample.h"
 #include "host/scheduling.h"
 
 struct host;
@@ -237,11 +242,19 @@ struct host_clock {
     int64_t (*monotonic_time)(struct host *host);
 };
 
+/* may_wait: the errand has a thread of its own, and may wait or go on for ever. */
+typedef void host_errand(void *context, bool may_wait);
+
 /* A host of one kind: its tables, and its end. */
 struct host_driver {
-    /* It tells its listener in the thread that makes things happen, and never
-     * waits: nothing needs a thread of its own. */
-    bool is_synchronous;
+    /* Runs the errand beside the caller, which a slow answer of the host must not
+     * hold up. A host that answers at once, and whose clock stands still meanwhile,
+     * runs it before this returns. False with a fault when there is no thread. */
+    bool (*run)(struct host *host, host_errand *errand, void *context, struct fault *fault);
+    /* Whether this process is a fork of the one that connected: its threads and
+     * locks are in no state to be used, not even to close what is open. NULL where
+     * a fork does no harm. */
+    bool (*is_lost_by_fork)(const struct host *host);
     const struct host_inventory *inventory;
     const struct host_counters *counters;
     const struct host_life_cycle *life_cycle;
@@ -273,7 +286,22 @@ void host_release(struct host *host);
 bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                struct fault *fault);
 
+/* The function `run` of a host that may keep its callers waiting. */
+bool host_run_in_thread(struct host *host, host_errand *function, void *context,
+                        struct fault *fault);
+
 /* Each calls the host's function of that name, which says what it does. */
+
+static inline bool host_run(struct host *host, host_errand *errand, void *context,
+                            struct fault *fault)
+{
+    return host->driver->run(host, errand, context, fault);
+}
+
+static inline bool host_is_lost_by_fork(const struct host *host)
+{
+    return host->driver->is_lost_by_fork != NULL && host->driver->is_lost_by_fork(host);
+}
 
 static inline bool host_list(struct host *host, struct machine_list *list, struct fault *fault)
 {

@@ -1,23 +1,16 @@
 #include "libvirt_host/adapter_device.h"
 
+#include "host/sample.h"
 #include "kernel/link.h"
 
 #include <string.h>
 
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t incarnation_of_name(const struct adapter *adapter)
+static uint64_t unseen_incarnation(const struct adapter *adapter)
 {
     const char *name = adapter->device != NULL  ? adapter->device
                        : adapter->alias != NULL ? adapter->alias
                                                 : "";
-    return hash_text(name) | INCARNATION_OF_NAME;
+    return incarnation_of_name(name);
 }
 
 /* The interface types whose counters libvirt's QEMU driver itself takes from
@@ -113,7 +106,7 @@ void adapter_device_find(const struct libvirt_host *self, const struct adapter *
     const struct search search = {.adapter = adapter, .taps = taps, .first = found->first};
     struct link device;
 
-    found->incarnation = incarnation_of_name(adapter);
+    found->incarnation = unseen_incarnation(adapter);
     if (!self->is_local_qemu)
         found->reason = "not a local QEMU host";
     else if (adapter->device == NULL)

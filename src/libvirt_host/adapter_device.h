@@ -10,6 +10,7 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_ADAPTER_DEVICE_H
 #define VMACCOUNTANT_LIBVIRT_HOST_ADAPTER_DEVICE_H
 
+#include "host/adapter.h"
 #include "libvirt_host/libvirt_host.h"
 #include "libvirt_host/process_taps.h"
 

@@ -10,6 +10,8 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_BASELINE_RUN_H
 #define VMACCOUNTANT_LIBVIRT_HOST_BASELINE_RUN_H
 
+#include "host/baseline.h"
+#include "host/sample.h"
 #include "libvirt_host/libvirt_host.h"
 
 /* Names the present run in a baseline that is to be written. False when the

@@ -1,5 +1,6 @@
 #include "libvirt_host/baseline_xml.h"
 
+#include "host/adapter.h"
 #include "host/disk.h"
 
 #include <inttypes.h>

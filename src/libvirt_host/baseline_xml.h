@@ -26,7 +26,7 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_BASELINE_XML_H
 #define VMACCOUNTANT_LIBVIRT_HOST_BASELINE_XML_H
 
-#include "host/machine.h"
+#include "host/baseline.h"
 
 #include <libxml/tree.h>
 

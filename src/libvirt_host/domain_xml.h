@@ -6,6 +6,8 @@
 #define VMACCOUNTANT_LIBVIRT_HOST_DOMAIN_XML_H
 
 #include "base/fault.h"
+#include "host/adapter.h"
+#include "host/baseline.h"
 #include "host/machine.h"
 
 /* What a definition says. */

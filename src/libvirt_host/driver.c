@@ -7,6 +7,7 @@
 #include "libvirt_host/configuration.h"
 #include "libvirt_host/counters.h"
 #include "libvirt_host/disks.h"
+#include "libvirt_host/event_loop.h"
 #include "libvirt_host/events.h"
 #include "libvirt_host/host.h"
 #include "libvirt_host/host_info.h"
@@ -172,7 +173,15 @@ static const struct host_clock clock_functions = {
     .monotonic_time = monotonic_time,
 };
 
+static bool is_lost_by_fork(const struct host *host)
+{
+    (void)host;
+    return event_loop_is_forked();
+}
+
 static const struct host_driver driver = {
+    .run = host_run_in_thread,
+    .is_lost_by_fork = is_lost_by_fork,
     .inventory = &inventory_functions,
     .counters = &counters_functions,
     .life_cycle = &life_cycle_functions,

@@ -6,6 +6,9 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_KNOWN_DOMAIN_H
 #define VMACCOUNTANT_LIBVIRT_HOST_KNOWN_DOMAIN_H
 
+#include "host/adapter.h"
+#include "host/baseline.h"
+#include "host/sample.h"
 #include "libvirt_host/adapter_device.h"
 #include "libvirt_host/libvirt_host.h"
 

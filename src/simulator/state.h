@@ -14,6 +14,7 @@
 #ifndef VMACCOUNTANT_SIMULATOR_STATE_H
 #define VMACCOUNTANT_SIMULATOR_STATE_H
 
+#include "host/baseline.h"
 #include "simulator/configuration.h"
 #include "simulator/simulator.h"
 

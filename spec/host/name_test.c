@@ -1,6 +1,6 @@
 /* Names of machines: the same in any letter case of Unicode; what is no UTF-8 is
  * the same as nothing but itself. */
-#include "host/machine.h"
+#include "host/name.h"
 
 #include "../support/check.h"
 

@@ -1,0 +1,58 @@
+/*
+ * baseline: what a process that saw a machine's reset leaves in its definition for
+ * those that did not: the counters' values at that moment.
+ */
+#ifndef VMACCOUNTANT_HOST_BASELINE_H
+#define VMACCOUNTANT_HOST_BASELINE_H
+
+#include "base/clock.h"
+#include "core/decimal.h"
+#include "core/session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One adapter in a shared baseline. */
+struct baseline_adapter {
+    uint8_t mac[MAC_SIZE];
+    char *device;     /* NULL when it had none */
+    uint64_t ifindex; /* of the device on its host; 0 when the writer could not see it */
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
+/* One disk in a shared baseline; the bytes as in disk.h. */
+struct baseline_disk {
+    char *target;
+    struct decimal bytes[DIRECTION_COUNT];
+};
+
+/* A run is named by its domain ID and, since an ID may come again, by its host's
+ * boot and its process's start. Resets are ordered by the host's clock that
+ * nobody sets, which all its processes share, and by their ordinals. */
+struct baseline {
+    int64_t domain_id;          /* of the run of the machine that it speaks of */
+    char boot_id[BOOT_ID_SIZE]; /* of the host that wrote it; empty when not known */
+    uint64_t process_start;     /* of the run, in ticks since that boot; 0: not seen */
+    uint64_t ordinal;           /* of the reset in the run; 0: the run's start */
+    int64_t reset_clock;        /* of that host's monotonic_time() */
+    int64_t reset_at;           /* milliseconds since 1970, for people */
+    bool has_common_clock;      /* reset_clock is of the monotonic_time() of the reader's host */
+    bool has_disks; /* false: where the disks stood is not known, not that there are none */
+    size_t disk_count;
+    struct baseline_disk *disks;
+    size_t count;
+    struct baseline_adapter adapters[];
+};
+
+/* Room for count adapters, all zero; NULL without memory. */
+struct baseline *baseline_new(size_t count);
+void baseline_free(struct baseline *baseline);
+/* Room for the figures of count disks, all zero; false without memory. */
+bool baseline_start_disks(struct baseline *baseline, size_t count);
+/* Where the disks stood is not known after all. */
+void baseline_drop_disks(struct baseline *baseline);
+/* NULL for none, and without memory. */
+struct baseline *baseline_copy(const struct baseline *baseline);
+
+#endif
