@@ -3,14 +3,9 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -20,9 +15,6 @@ static struct libvirt_call *calls;
 static bool is_wanted, is_running;
 static bool has_alarm; /* the thread wakes by itself at `alarm_at` */
 static int64_t alarm_at;
-
-static uint64_t searches;
-static bool is_searching;
 
 static _Thread_local struct libvirt_call *current;
 
@@ -35,16 +27,16 @@ static void prepare(void)
  * The thread
  * ------------------------------------------------------------------------ */
 
-/* With the lock held. Both directions: libvirt's thread sees the end of file,
- * and nothing more is sent. */
-static void cut_off(const struct libvirt_call *call)
+/* Both directions: libvirt's thread sees the end of file, and nothing more is
+ * sent. */
+static void cut_off_locked(const struct libvirt_call *call)
 {
     if (call->socket >= 0)
         shutdown(call->socket, SHUT_RDWR);
 }
 
-/* With the lock held: cuts off those whose time is over, and finds the next. */
-static void look_through(void)
+/* Cuts off those whose time is over, and finds the next deadline. */
+static void cut_off_overdue_locked(void)
 {
     int64_t now = clock_now();
 
@@ -54,7 +46,7 @@ static void look_through(void)
             continue;
         if (call->deadline <= now) {
             call->is_timed_out = true;
-            cut_off(call);
+            cut_off_locked(call);
         } else if (!has_alarm || call->deadline < alarm_at) {
             has_alarm = true;
             alarm_at = call->deadline;
@@ -67,7 +59,7 @@ static void watch(void *unused)
     (void)unused;
     pthread_mutex_lock(&lock);
     while (is_wanted) {
-        look_through();
+        cut_off_overdue_locked();
         if (has_alarm)
             clock_wait_until(&changed, &lock, alarm_at);
         else
@@ -95,7 +87,7 @@ void call_watch_stop(void)
     is_wanted = false;
     pthread_cond_broadcast(&changed);
     while (is_running && !is_wanted)
-        pthread_cond_wait(&changed, &lock); /* it never waits for a host */
+        pthread_cond_wait(&changed, &lock); /* the thread never waits for a host */
     pthread_mutex_unlock(&lock);
 }
 
@@ -170,119 +162,6 @@ void call_takes_time(void)
     current->socket = -1;
     current->deadline = INT64_MAX;
     pthread_mutex_unlock(&lock);
-}
-
-/* ------------------------------------------------------------------------
- * A connection's socket
- * ------------------------------------------------------------------------ */
-
-/* The inode of a connected stream socket, which is its identity: numbers of
- * descriptors come again. 0 for all else. */
-static uint64_t inode_of_stream(int descriptor)
-{
-    struct stat file;
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    int type = 0, domain = 0;
-    socklen_t type_size = sizeof type, domain_size = sizeof domain;
-
-    if (fstat(descriptor, &file) != 0 || !S_ISSOCK(file.st_mode) ||
-        getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 ||
-        getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) != 0 ||
-        type != SOCK_STREAM || (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6) ||
-        getpeername(descriptor, (struct sockaddr *)&peer, &size) != 0)
-        return 0;
-    return file.st_ino;
-}
-
-static bool note(struct socket_search *search, uint64_t inode)
-{
-    uint64_t *grown = realloc(search->before, (search->count + 1) * sizeof *grown);
-    if (grown == NULL)
-        return false;
-    search->before = grown;
-    search->before[search->count++] = inode;
-    return true;
-}
-
-static bool was_before(const struct socket_search *search, uint64_t inode)
-{
-    for (size_t i = 0; i < search->count; i++)
-        if (search->before[i] == inode)
-            return true;
-    return false;
-}
-
-/* The process's stream sockets: those of before, or the one that is new. The
- * result is whether all were seen, or whether exactly one is new. */
-static bool look_at_sockets(struct socket_search *search, int *new_one)
-{
-    DIR *directory = opendir("/proc/thread-self/fd");
-    const struct dirent *entry;
-    bool ok = directory != NULL;
-    int found = 0;
-
-    while (ok && (entry = readdir(directory)) != NULL) {
-        char *end;
-        long descriptor = strtol(entry->d_name, &end, 10);
-        uint64_t inode =
-            end != entry->d_name && *end == '\0' ? inode_of_stream((int)descriptor) : 0;
-        if (inode == 0)
-            continue;
-        if (new_one == NULL) {
-            ok = note(search, inode);
-        } else if (!was_before(search, inode)) {
-            *new_one = (int)descriptor;
-            search->found = inode;
-            found++;
-        }
-    }
-    if (directory != NULL)
-        closedir(directory);
-    return ok && (new_one == NULL || found == 1);
-}
-
-void socket_search_begin(struct socket_search *search)
-{
-    enum { PATIENCE_MILLISECONDS = 200 };
-    int64_t deadline = clock_deadline(PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
-
-    *search = (struct socket_search){0};
-    pthread_once(&once, prepare);
-    pthread_mutex_lock(&lock);
-    /* One opening at a time, so that it is clear whose socket is new. One that
-     * takes longer, of a host that is silent, is not waited for: it has its
-     * socket already. */
-    while (is_searching && clock_wait_until(&changed, &lock, deadline))
-        ;
-    search->number = ++searches;
-    is_searching = true;
-    pthread_mutex_unlock(&lock);
-    search->is_complete = look_at_sockets(search, NULL);
-}
-
-int socket_search_end(struct socket_search *search)
-{
-    int descriptor = -1;
-
-    pthread_mutex_lock(&lock);
-    bool is_clear = search->number == searches && search->is_complete;
-    /* One of our own: libvirt may close its descriptor at any time, and the
-     * number then be another file's, as it may be already. */
-    descriptor = is_clear && look_at_sockets(search, &descriptor)
-                     ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-                     : -1;
-    if (descriptor >= 0 && inode_of_stream(descriptor) != search->found) {
-        close(descriptor);
-        descriptor = -1;
-    }
-    if (search->number == searches) {
-        is_searching = false;
-        pthread_cond_broadcast(&changed);
-    }
-    pthread_mutex_unlock(&lock);
-    free(search->before);
-    return descriptor;
 }
 
 void call_close_socket(int socket)
