@@ -10,35 +10,44 @@ static const struct class *class_for(const struct application *application)
     return application->options.is_virtual_pc ? &virtual_pc_accountant_class : &accountant_class;
 }
 
-void accountant_push(lua_State *L, int machine_index)
+/***
+The machine's accountant: the same object each time. Asks nobody.
+@within VMVirtualMachine
+@tfield VMAccountant Accountant
+*/
+int machine_get_accountant(lua_State *L, const struct call *call)
 {
-    machine_index = lua_absindex(L, machine_index);
-    struct machine_object *machine = lua_touserdata(L, machine_index);
+    struct machine_object *machine = call->object;
+
+    if (lua_getiuservalue(L, 1, MACHINE_ACCOUNTANT) == LUA_TUSERDATA)
+        return 1;
     struct accountant_object *accountant =
         class_new(L, class_for(machine->application), sizeof *accountant, 1);
-
     accountant->machine = machine;
-    lua_pushvalue(L, machine_index);
-    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, PART_MACHINE);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, MACHINE_ACCOUNTANT);
+    return 1;
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    application_check_open(L, accountant_application(object), member);
+    application_check_open(L, call, accountant_application(call));
 }
 
-static int get_total(lua_State *L, void *object, enum direction direction, const char *member)
+static int get_total(lua_State *L, const struct call *call, enum direction direction)
 {
-    struct application *application = accountant_application(object);
+    struct application *application = accountant_application(call);
     struct decimal total;
     struct fault fault;
 
-    bool ok = accounting_total(application->accounting, accountant_uuid(object), direction, &total,
-                               &fault);
+    bool ok =
+        accounting_total(application->accounting, accountant_uuid(call), direction, &total, &fault);
     application_warn(L, application);
     if (!ok) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, member, &fault);
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         total = DECIMAL_ZERO;
     }
     application_push_decimal(L, application, total);
@@ -57,9 +66,9 @@ Documented in IVMAccountant.
 `"zero"`); VM_E_VM_UNKNOWN when it is no longer defined; DISP_E_EXCEPTION when
 an adapter has no counter, which it names, or the host does not answer
 */
-static int get_network_bytes_sent(lua_State *L, void *object)
+static int get_network_bytes_sent(lua_State *L, const struct call *call)
 {
-    return get_total(L, object, DIRECTION_SENT, "NetworkBytesSent");
+    return get_total(L, call, DIRECTION_SENT);
 }
 
 /***
@@ -68,23 +77,23 @@ as NetworkBytesSent is.
 @within VMAccountant
 @tfield integer|string NetworkBytesReceived
 */
-static int get_network_bytes_received(lua_State *L, void *object)
+static int get_network_bytes_received(lua_State *L, const struct call *call)
 {
-    return get_total(L, object, DIRECTION_RECEIVED, "NetworkBytesReceived");
+    return get_total(L, call, DIRECTION_RECEIVED);
 }
 
-static int get_disk_total(lua_State *L, void *object, enum direction direction, const char *member)
+static int get_disk_total(lua_State *L, const struct call *call, enum direction direction)
 {
-    struct application *application = accountant_application(object);
+    struct application *application = accountant_application(call);
     struct decimal total;
     struct fault fault;
 
-    bool ok = accounting_disk_total(application->accounting, accountant_uuid(object), direction,
+    bool ok = accounting_disk_total(application->accounting, accountant_uuid(call), direction,
                                     &total, &fault);
     application_warn(L, application);
     if (!ok) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, member, &fault);
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         total = DECIMAL_ZERO;
     }
     application_push_decimal(L, application, total);
@@ -107,9 +116,9 @@ names, when the hypervisor process does not answer, or when the machine was rese
 before this process listened and who recorded that did not know where the disks
 stood
 */
-static int get_disk_bytes_read(lua_State *L, void *object)
+static int get_disk_bytes_read(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, object, DISK_READ, "DiskBytesRead");
+    return get_disk_total(L, call, DISK_READ);
 }
 
 /***
@@ -118,9 +127,9 @@ DiskBytesRead is.
 @within VMAccountant
 @tfield integer|string DiskBytesWritten
 */
-static int get_disk_bytes_written(lua_State *L, void *object)
+static int get_disk_bytes_written(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, object, DISK_WRITTEN, "DiskBytesWritten");
+    return get_disk_total(L, call, DISK_WRITTEN);
 }
 
 /***
@@ -133,15 +142,15 @@ moment, and is not corrected when the clock is set later.
 @raise S_FALSE when the machine is not running; DISP_E_EXCEPTION where the
 start cannot be known
 */
-static int get_since(lua_State *L, void *object)
+static int get_since(lua_State *L, const struct call *call)
 {
     struct fault fault;
     struct moment since;
 
-    if (!accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
-                          &since, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, "Since", &fault);
+    if (!accounting_since(accountant_application(call)->accounting, accountant_uuid(call), &since,
+                          &fault)) {
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         since.wall = 0;
     }
     lua_pushinteger(L, since.wall);
@@ -156,15 +165,15 @@ is.
 @within VMAccountant
 @tfield integer UpTime
 */
-static int get_uptime(lua_State *L, void *object)
+static int get_uptime(lua_State *L, const struct call *call)
 {
     struct fault fault;
     int64_t uptime;
 
-    if (!accounting_uptime(accountant_application(object)->accounting, accountant_uuid(object),
-                           &uptime, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, "UpTime", &fault);
+    if (!accounting_uptime(accountant_application(call)->accounting, accountant_uuid(call), &uptime,
+                           &fault)) {
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         uptime = 0;
     }
     lua_pushinteger(L, uptime);
@@ -176,12 +185,6 @@ The machine that is accounted. Asks nobody.
 @within VMAccountant
 @tfield VMVirtualMachine VirtualMachine
 */
-static int get_virtual_machine(lua_State *L, void *object)
-{
-    (void)object;
-    lua_getiuservalue(L, 1, 1);
-    return 1;
-}
 
 /* Raises DISP_E_UNKNOWNNAME for the string at index 2 of the accountant at index
  * 1; upvalue 1 is the class. */
@@ -204,18 +207,17 @@ name that has a NUL in it or is no UTF-8: it comes from data, not from a script
 @raise E_POINTER for a missing name; DISP_E_UNKNOWNNAME for one that is not a
 property; VM_E_APP_SHUTTING_DOWN
 */
-static int get(lua_State *L, void *object)
+static int get(lua_State *L, const struct call *call)
 {
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "Get", NULL, HRESULT_E_POINTER,
+        return error_raise(L, call->member->name, NULL, HRESULT_E_POINTER,
                            "the property's name is missing, as in accountant:Get("
                            "\"NetworkBytesSent\")");
-    const struct class *class = class_for(accountant_application(object));
     luaL_checkstring(L, 2);
     if (text_at(L, 2) == NULL) {
         lua_settop(L, 2);
         lua_pushnil(L);
-        lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)call->class);
         lua_pushcclosure(L, raise_no_name, 1);
         lua_pushvalue(L, 1);
         lua_pushvalue(L, 2);
@@ -223,8 +225,8 @@ static int get(lua_State *L, void *object)
             return lua_error(L);
         return 2;
     }
-    const struct member *member = class_find_property(L, class, 2);
-    class_get_property(L, class, member);
+    const struct member *member = class_find_property(L, call->class, 2);
+    class_get_property(L, call->class, member);
     if (lua_toboolean(L, -2))
         return 1;
     lua_pushnil(L);
@@ -271,18 +273,18 @@ look.
 `NetworkBytesReceived` (absent when an adapter had no counter)
 @treturn[2] nil when this process has seen none end
 */
-static int last_session(lua_State *L, void *object)
+static int last_session(lua_State *L, const struct call *call)
 {
     static const char *const bytes[DIRECTION_COUNT] = {
         [DIRECTION_SENT] = "NetworkBytesSent", [DIRECTION_RECEIVED] = "NetworkBytesReceived"};
-    struct application *application = accountant_application(object);
+    struct application *application = accountant_application(call);
     struct last_session last;
     struct fault fault;
     bool exists;
 
-    if (!accounting_last_session(application->accounting, accountant_uuid(object), &last, &exists,
+    if (!accounting_last_session(application->accounting, accountant_uuid(call), &last, &exists,
                                  &fault))
-        return accountant_raise(L, "LastSession", &fault);
+        return class_raise_fault(L, call, &fault);
     if (!exists) {
         lua_pushnil(L);
         return 1;
@@ -357,7 +359,8 @@ static int last_session(lua_State *L, void *object)
      .unit = "seconds since 1970",                                                                 \
      .meaning = "when the counts started"},                                                        \
         {.name = "VirtualMachine",                                                                 \
-         .get = get_virtual_machine,                                                               \
+         .get = class_get_user_value,                                                              \
+         .user_value = PART_MACHINE,                                                               \
          .type = "VMVirtualMachine",                                                               \
          .meaning = "the machine that is accounted"},                                              \
         {.name = "Get",                                                                            \
@@ -433,8 +436,8 @@ static int equal(lua_State *L)
         lua_pushboolean(L, false);
         return 1;
     }
-    lua_getiuservalue(L, 1, 1);
-    lua_getiuservalue(L, 2, 1);
+    lua_getiuservalue(L, 1, PART_MACHINE);
+    lua_getiuservalue(L, 2, PART_MACHINE);
     lua_pushboolean(L, lua_compare(L, -1, -2, LUA_OPEQ));
     return 1;
 }

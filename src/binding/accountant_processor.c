@@ -7,15 +7,15 @@
 
 #include <lauxlib.h>
 
-static struct utilization read_utilization(lua_State *L, const void *object, const char *member)
+static struct utilization read_utilization(lua_State *L, const struct call *call)
 {
     struct utilization utilization;
     struct fault fault;
 
-    if (!accounting_utilization(accountant_application(object)->accounting, accountant_uuid(object),
+    if (!accounting_utilization(accountant_application(call)->accounting, accountant_uuid(call),
                                 &utilization, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            accountant_raise(L, member, &fault);
+        if (!accountant_reads_zero(call, &fault))
+            class_raise_fault(L, call, &fault);
         utilization = (struct utilization){0};
     }
     return utilization;
@@ -36,9 +36,9 @@ more than 100. A paused machine reads 0. Documented in IVMAccountant.
 @raise S_FALSE when the machine is not running (unless `not_running` is
 `"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
 */
-int accountant_get_cpu_utilization(lua_State *L, void *object)
+int accountant_get_cpu_utilization(lua_State *L, const struct call *call)
 {
-    struct utilization utilization = read_utilization(L, object, "CPUUtilization");
+    struct utilization utilization = read_utilization(L, call);
     lua_pushinteger(L, utilization.latest);
     return 1;
 }
@@ -57,9 +57,9 @@ gave 60 zeros with S_FALSE for a machine that is not running: so does
 @tfield {integer,...} CPUUtilizationHistory
 @raise as CPUUtilization
 */
-int accountant_get_cpu_utilization_history(lua_State *L, void *object)
+int accountant_get_cpu_utilization_history(lua_State *L, const struct call *call)
 {
-    struct utilization utilization = read_utilization(L, object, "CPUUtilizationHistory");
+    struct utilization utilization = read_utilization(L, call);
 
     lua_createtable(L, UTILIZATION_SECONDS, 0);
     for (int i = 0; i < UTILIZATION_SECONDS; i++) {
@@ -69,14 +69,14 @@ int accountant_get_cpu_utilization_history(lua_State *L, void *object)
     return 1;
 }
 
-static struct scheduling read_scheduling(lua_State *L, const void *object, const char *member)
+static struct scheduling read_scheduling(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     struct scheduling scheduling;
     struct fault fault;
 
-    if (!host_scheduling(host, accountant_uuid(object), &scheduling, &fault))
-        accountant_raise(L, member, &fault);
+    if (!host_scheduling(host, accountant_uuid(call), &scheduling, &fault))
+        class_raise_fault(L, call, &fault);
     return scheduling;
 }
 
@@ -91,20 +91,20 @@ what holds now, else what will at its start. Asks the host.
 @raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host cannot tell, as without
 the cgroup controller cpu
 */
-int accountant_get_maximum_system_capacity(lua_State *L, void *object)
+int accountant_get_maximum_system_capacity(lua_State *L, const struct call *call)
 {
-    lua_pushnumber(L, read_scheduling(L, object, "MaximumSystemCapacity").maximum);
+    lua_pushnumber(L, read_scheduling(L, call).maximum);
     return 1;
 }
 
-static int push_no_reserve(lua_State *L, const void *object, const char *member)
+static int push_no_reserve(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     enum machine_state state;
     struct fault fault;
 
-    if (!host_state(host, accountant_uuid(object), &state, &fault))
-        accountant_raise(L, member, &fault);
+    if (!host_state(host, accountant_uuid(call), &state, &fault))
+        class_raise_fault(L, call, &fault);
     lua_pushnumber(L, 0);
     return 1;
 }
@@ -117,9 +117,9 @@ is always 0. Asks the host whether there is the machine.
 @tfield number ReservedSystemCapacity
 @raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
 */
-int accountant_get_reserved_system_capacity(lua_State *L, void *object)
+int accountant_get_reserved_system_capacity(lua_State *L, const struct call *call)
 {
-    return push_no_reserve(L, object, "ReservedSystemCapacity");
+    return push_no_reserve(L, call);
 }
 
 /***
@@ -133,9 +133,9 @@ libvirt's tools set them. Asks the host.
 @tfield integer RelativeWeight
 @raise as MaximumSystemCapacity
 */
-int accountant_get_relative_weight(lua_State *L, void *object)
+int accountant_get_relative_weight(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, read_scheduling(L, object, "RelativeWeight").weight);
+    lua_pushinteger(L, read_scheduling(L, call).weight);
     return 1;
 }
 
@@ -148,9 +148,9 @@ n can use n times that, up to 100. Asks the host.
 @tfield number AllowableMaximumSystemCapacity
 @raise as MaximumSystemCapacity
 */
-int accountant_get_allowable_maximum_system_capacity(lua_State *L, void *object)
+int accountant_get_allowable_maximum_system_capacity(lua_State *L, const struct call *call)
 {
-    struct scheduling scheduling = read_scheduling(L, object, "AllowableMaximumSystemCapacity");
+    struct scheduling scheduling = read_scheduling(L, call);
     lua_pushnumber(L, scheduling_allowable_maximum(&scheduling));
     return 1;
 }
@@ -163,16 +163,16 @@ does.
 @tfield number AllowableReservedSystemCapacity
 @raise as ReservedSystemCapacity
 */
-int accountant_get_allowable_reserved_system_capacity(lua_State *L, void *object)
+int accountant_get_allowable_reserved_system_capacity(lua_State *L, const struct call *call)
 {
-    return push_no_reserve(L, object, "AllowableReservedSystemCapacity");
+    return push_no_reserve(L, call);
 }
 
 /* Numbers, or the text of one: scripts for Virtual Server pass what was typed. */
-static void check_present(lua_State *L, int index, const char *argument)
+static void check_present(lua_State *L, const struct call *call, int index, const char *argument)
 {
     if (lua_isnoneornil(L, index))
-        error_raise(L, "SetSchedulingParameters", NULL, HRESULT_E_POINTER,
+        error_raise(L, call->member->name, NULL, HRESULT_E_POINTER,
                     "the argument '%s' is missing, as in accountant:SetSchedulingParameters("
                     "reserved, maximum, weight)",
                     argument);
@@ -196,24 +196,23 @@ AllowableMaximumSystemCapacity
 reserve other than 0, and a limit where the host has none (libvirt's test
 driver); E_POINTER for a missing argument; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-int accountant_set_scheduling_parameters(lua_State *L, void *object)
+int accountant_set_scheduling_parameters(lua_State *L, const struct call *call)
 {
-    static const char member[] = "SetSchedulingParameters";
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     struct fault fault;
 
-    check_present(L, 2, "reserved");
-    check_present(L, 3, "maximum");
-    check_present(L, 4, "weight");
+    check_present(L, call, 2, "reserved");
+    check_present(L, call, 3, "maximum");
+    check_present(L, call, 4, "weight");
     struct scheduling wanted = {.reserved = luaL_checknumber(L, 2),
                                 .maximum = luaL_checknumber(L, 3),
                                 .weight = luaL_checkinteger(L, 4)};
-    struct scheduling present = read_scheduling(L, object, member);
+    struct scheduling present = read_scheduling(L, call);
     wanted.processors = present.processors;
     wanted.host_processors = present.host_processors;
     wanted.can_limit = present.can_limit;
     if (!scheduling_check(&present, &wanted, &fault) ||
-        !host_set_scheduling(host, accountant_uuid(object), &wanted, &fault))
-        return accountant_raise(L, member, &fault);
+        !host_set_scheduling(host, accountant_uuid(call), &wanted, &fault))
+        return class_raise_fault(L, call, &fault);
     return 0;
 }

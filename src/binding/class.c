@@ -62,11 +62,27 @@ void *class_check_object(lua_State *L, const struct class *class, int index, con
     return object;
 }
 
-int class_raise(lua_State *L, const struct class *class, const char *member,
-                const struct fault *fault)
+static int raise_for(lua_State *L, const struct class *class, const char *member,
+                     const struct fault *fault)
 {
     const char *machine = class->machine != NULL ? class->machine(L, 1) : NULL;
     return error_raise_fault(L, member, machine, fault);
+}
+
+int class_raise_fault(lua_State *L, const struct call *call, const struct fault *fault)
+{
+    return raise_for(L, call->class, call->member->name, fault);
+}
+
+int class_raise(lua_State *L, const struct call *call, enum hresult code, const char *format, ...)
+{
+    struct fault fault = {.code = code};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(fault.message, sizeof fault.message, format, arguments);
+    va_end(arguments);
+    return class_raise_fault(L, call, &fault);
 }
 
 /* ------------------------------------------------------------------------
@@ -152,7 +168,7 @@ static int raise_unknown(lua_State *L, const struct class *class)
 {
     struct fault fault;
     const char *member = describe_unknown(L, class, text_push_shown(L, 2), &fault);
-    return class_raise(L, class, member, &fault);
+    return raise_for(L, class, member, &fault);
 }
 
 const struct member *class_find_member(lua_State *L, const struct class *class, int index)
@@ -176,7 +192,7 @@ const struct member *class_find_property(lua_State *L, const struct class *class
 
     if (member == NULL) {
         const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        class_raise(L, class, told, &fault);
+        raise_for(L, class, told, &fault);
     } else if (member->get == NULL) {
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
@@ -231,11 +247,29 @@ static const struct class *class_of_closure(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-static int get(lua_State *L, const struct class *class, void *object, const struct member *member)
+static void check(lua_State *L, const struct call *call)
 {
-    if (class->check != NULL)
-        class->check(L, object, member->name);
-    return member->get(L, object);
+    if (call->class->check != NULL)
+        call->class->check(L, call);
+}
+
+static int use(lua_State *L, member_function *function, const struct call *call)
+{
+    check(L, call);
+    return function(L, call);
+}
+
+struct call class_begin_call(lua_State *L, const struct class *class, const char *member)
+{
+    struct call call = {class, find_member(class, member), class_check_argument(L, class, 1)};
+    check(L, &call);
+    return call;
+}
+
+int class_get_user_value(lua_State *L, const struct call *call)
+{
+    lua_getiuservalue(L, 1, call->member->user_value);
+    return 1;
 }
 
 static int index_member(lua_State *L)
@@ -255,29 +289,26 @@ static int index_member(lua_State *L)
         lua_rawget(L, lua_upvalueindex(2));
     }
     if (lua_islightuserdata(L, -1)) {
-        const struct member *member = lua_touserdata(L, -1);
+        struct call call = {class, lua_touserdata(L, -1), object};
         lua_settop(L, 1);
-        return get(L, class, object, member);
+        return use(L, call.member->get, &call);
     }
     if (lua_isfunction(L, -1))
         return 1;
     if (class->index == NULL)
         return raise_unknown(L, class);
-    if (class->check != NULL)
-        class->check(L, object, "Item");
+    struct call call = class_begin_call(L, class, "Item");
     lua_settop(L, 2);
-    return class->index(L, object);
+    return class->index(L, &call);
 }
 
 static int call_method(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
-    void *object = class_check_object(L, class, 1, member->name);
+    struct call call = {class, member, class_check_object(L, class, 1, member->name)};
 
-    if (class->check != NULL)
-        class->check(L, object, member->name);
-    return member->call(L, object);
+    return use(L, member->call, &call);
 }
 
 /* Whether the member's values are objects of the model, whose types alone
@@ -304,7 +335,7 @@ static int raise_not_assignable(lua_State *L, const struct class *class,
     else
         fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "this member of %s is read-only",
                   class->name);
-    return class_raise(L, class, member->name, &fault);
+    return raise_for(L, class, member->name, &fault);
 }
 
 static int new_index(lua_State *L)
@@ -317,16 +348,15 @@ static int new_index(lua_State *L)
     if (member == NULL && class->index != NULL && lua_type(L, 2) == LUA_TNUMBER) {
         fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "the items of %s are read-only: it is a snapshot of a list", class->name);
-        return class_raise(L, class, text_push_shown(L, 2), &fault);
+        return raise_for(L, class, text_push_shown(L, 2), &fault);
     }
     if (member == NULL)
         return raise_unknown(L, class);
     if (member->set == NULL)
         return raise_not_assignable(L, class, member);
-    if (class->check != NULL)
-        class->check(L, object, member->name);
+    struct call call = {class, member, object};
     lua_settop(L, 3);
-    return member->set(L, object);
+    return use(L, member->set, &call);
 }
 
 /* objVM.Accountant(): parentheses after what is no method; or a generic for
@@ -347,14 +377,16 @@ static int call_object(lua_State *L)
         fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
                   "%s is an object, not a method: write %s, without parentheses", class->name,
                   class->written);
-    return class_raise(L, class, NULL, &fault);
+    return raise_for(L, class, NULL, &fault);
 }
 
 static int read_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
-    return get(L, class, class_check_argument(L, class, 1), member);
+    struct call call = {class, member, class_check_argument(L, class, 1)};
+
+    return use(L, member->get, &call);
 }
 
 void class_get_property(lua_State *L, const struct class *class, const struct member *member)

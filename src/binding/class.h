@@ -15,16 +15,24 @@
 
 enum { MOST_NEIGHBOURS = 4 };
 
+/* One use of a member. */
+struct call {
+    const struct class *class;
+    const struct member *member;
+    void *object; /* which is at index 1 */
+};
+
+typedef int member_function(lua_State *L, const struct call *call);
+
 struct member {
     const char *name;
-    /* A property: pushes its value and returns 1. The object is at index 1
-     * and is the second parameter. NULL for a method. */
-    int (*get)(lua_State *L, void *object);
-    /* A method: the object at index 1, arguments from index 2. NULL for a
-     * property. */
-    int (*call)(lua_State *L, void *object);
+    /* A property: pushes its value and returns 1. NULL for a method. */
+    member_function *get;
+    /* A method: arguments from index 2. NULL for a property. */
+    member_function *call;
     /* Gives the property the value at index 3. NULL: it is read-only. */
-    int (*set)(lua_State *L, void *object);
+    member_function *set;
+    int user_value; /* which class_get_user_value pushes */
 
     /* For people and editors, in LuaCATS' terms: of a method what it takes, as
      * in "name: string, options?: table"; what it gives, NULL for nothing. */
@@ -41,11 +49,11 @@ struct class
     const char *written;          /* what a script writes to get one, for hints */
     const struct member *members; /* the last one has no name */
     /* Raises when the object can answer nothing any more. */
-    void (*check)(lua_State *L, void *object, const char *member);
+    void (*check)(lua_State *L, const struct call *call);
     /* The name of the machine that an error should tell, or NULL; may push. */
     const char *(*machine)(lua_State *L, int index);
-    /* Answers a key that is not a string, as c[i] does. NULL: there are none. */
-    int (*index)(lua_State *L, void *object);
+    /* Answers a key that is not a string, as c[i] does for Item. NULL: there are none. */
+    member_function *index;
     /* What to write instead of a member's name that is none; %s stands for the
      * name. NULL for nothing. */
     const char *unknown_hint;
@@ -76,9 +84,19 @@ void *class_check_argument(lua_State *L, const struct class *class, int index);
 /* The same without an error: NULL. For __gc, __tostring and __eq. [-0, +0, -] */
 void *class_test_object(lua_State *L, const struct class *class, int index);
 
-/* Raises the fault for a member of the object at index 1. Never returns. */
-int class_raise(lua_State *L, const struct class *class, const char *member,
-                const struct fault *fault);
+/* For a metamethod that stands for a member, such as Item: its use on the object at
+ * index 1, which is checked. [-0, +0, e] */
+struct call class_begin_call(lua_State *L, const struct class *class, const char *member);
+
+/* The getter of a property that is one of its object's user values. */
+int class_get_user_value(lua_State *L, const struct call *call);
+
+/* Raises the fault for the member and its object. Never returns. */
+int class_raise_fault(lua_State *L, const struct call *call, const struct fault *fault);
+
+/* Raises a fault made on the spot. Never returns. */
+int class_raise(lua_State *L, const struct call *call, enum hresult code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Whether a member or metamethod of any class is in progress below the running
  * function, or may be: in a coroutine its caller's are not seen. Such a call may

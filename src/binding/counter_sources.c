@@ -201,16 +201,16 @@ machines. Empty for a driver that is asked adapter by adapter, and so keeps noth
 @tfield VMCounterSource[] Accounting
 @raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
 */
-int application_get_accounting(lua_State *L, void *object)
+int application_get_accounting(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     struct source_list *list = resource_new(L, sizeof *list, clear_sources);
     int resource = lua_gettop(L);
     struct fault fault;
 
     bool ok = collect_sources(application, list, &fault);
     if (!ok && list->count == 0)
-        return error_raise_fault(L, "Accounting", NULL, &fault);
+        return class_raise_fault(L, call, &fault);
     if (list->is_incomplete)
         return luaL_error(L, "out of memory");
     if (list->count > 0)

@@ -22,7 +22,7 @@ enum {
 };
 
 /* The table at index 2 as one by the names above; pushes it. */
-static void push_handlers(lua_State *L)
+static void push_handlers(lua_State *L, const struct call *call)
 {
     lua_createtable(L, 0, HANDLERS);
     lua_pushnil(L);
@@ -32,12 +32,12 @@ static void push_handlers(lua_State *L)
         while (kind < HANDLERS && (given == NULL || !text_same_name(handler_names[kind], given)))
             kind++;
         if (kind == HANDLERS)
-            error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
+            class_raise(L, call, HRESULT_E_INVALIDARG,
                         "there is no event '%.100s'; the handlers are OnVMStateChange(name, "
                         "state), OnReset(name) and OnAdapterRemoved(name, address)",
                         text_push_shown(L, -2));
         if (!lua_isfunction(L, -1))
-            error_raise(L, "Connect", NULL, HRESULT_E_INVALIDARG,
+            class_raise(L, call, HRESULT_E_INVALIDARG,
                         "the handler %s must be a function, not a %s value", handler_names[kind],
                         luaL_typename(L, -1));
         lua_setfield(L, -3, handler_names[kind]);
@@ -66,18 +66,18 @@ then, nothing.
 @raise E_POINTER for missing handlers; E_INVALIDARG for an unknown one;
 DISP_E_EXCEPTION when the host does not answer, or its driver has no events
 */
-int application_connect(lua_State *L, void *object)
+int application_connect(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     struct fault fault;
 
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "Connect", NULL, HRESULT_E_POINTER,
+        return class_raise(L, call, HRESULT_E_POINTER,
                            "the table of handlers is missing, as in objVS:Connect{ "
                            "OnVMStateChange = function(name, state) print(name, state) end }");
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    push_handlers(L);
+    push_handlers(L, call);
     lua_pushnil(L);
     bool is_empty = lua_next(L, -2) == 0;
     lua_settop(L, 3);
@@ -88,7 +88,7 @@ int application_connect(lua_State *L, void *object)
         bool is_watched = !lua_isnil(L, -1);
         lua_pop(L, 1);
         if (!is_watched && !accounting_watch(application->accounting, &fault))
-            return error_raise_fault(L, "Connect", NULL, &fault);
+            return class_raise_fault(L, call, &fault);
     }
     if (is_empty) {
         lua_pushnil(L);
@@ -154,24 +154,24 @@ signal to the process, as that of Ctrl-C, ends the wait early.
 DISP_E_EXCEPTION when so many events were kept (16384) that newer ones had to go;
 VM_E_APP_SHUTTING_DOWN
 */
-int application_wait_for_events(lua_State *L, void *object)
+int application_wait_for_events(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     enum wake_result result = WAKE_SIGNALLED;
     struct fault fault;
     int is_number;
 
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "WaitForEvents", NULL, HRESULT_E_POINTER,
+        return class_raise(L, call, HRESULT_E_POINTER,
                            "the time in milliseconds is missing, as in objVS:WaitForEvents(1000)");
     lua_Number milliseconds = lua_tonumberx(L, 2, &is_number);
     if (!is_number || !(milliseconds >= 0 || milliseconds == -1) || milliseconds > 1e15)
-        return error_raise(L, "WaitForEvents", NULL, HRESULT_E_INVALIDARG,
+        return class_raise(L, call, HRESULT_E_INVALIDARG,
                            "the time must be -1, for ever, or milliseconds from 0, not '%.100s'",
                            luaL_tolstring(L, 2, NULL));
     uint64_t lost = accounting_take_lost_events(application->accounting);
     if (lost > 0)
-        return error_raise(L, "WaitForEvents", NULL, HRESULT_DISP_E_EXCEPTION,
+        return class_raise(L, call, HRESULT_DISP_E_EXCEPTION,
                            "%llu events were lost, since more than 16384 were waiting; call "
                            "WaitForEvents more often. The next call delivers those before them",
                            (unsigned long long)lost);
@@ -187,7 +187,7 @@ int application_wait_for_events(lua_State *L, void *object)
                              : left > 0       ? left
                                               : 0,
                              &result, &fault))
-            return error_raise_fault(L, "WaitForEvents", NULL, &fault);
+            return class_raise_fault(L, call, &fault);
         count = deliver(L, application);
     }
     lua_pushinteger(L, count);

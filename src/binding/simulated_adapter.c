@@ -13,8 +13,8 @@ struct simulated_adapter_object {
     simulator_adapter_id id;
 };
 
-void simulated_adapter_push(lua_State *L, int machine_index,
-                            const struct simulator_adapter_plan *plan, const char *member)
+void simulated_adapter_push(lua_State *L, const struct call *call, int machine_index,
+                            const struct simulator_adapter_plan *plan)
 {
     machine_index = lua_absindex(L, machine_index);
     const struct simulated_machine_object *machine = lua_touserdata(L, machine_index);
@@ -26,7 +26,7 @@ void simulated_adapter_push(lua_State *L, int machine_index,
     lua_pushvalue(L, machine_index);
     lua_setiuservalue(L, -2, 1);
     if (!simulator_plug(machine->owner->simulator, &machine->uuid, plan, &adapter->id, &fault))
-        error_raise_fault(L, member, NULL, &fault);
+        class_raise_fault(L, call, &fault);
 }
 
 /***
@@ -34,28 +34,29 @@ The adapter's MAC address as `52-54-00-12-34-56`.
 @within SimulatedAdapter
 @tfield string EthernetAddress
 */
-static int get_ethernet_address(lua_State *L, void *object)
+static int get_ethernet_address(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = object;
+    const struct simulated_adapter_object *adapter = call->object;
     uint8_t mac[MAC_SIZE];
     char text[MAC_TEXT_SIZE];
     struct fault fault;
 
     if (!simulator_adapter_mac(adapter->owner->simulator, adapter->id, mac, &fault))
-        return error_raise_fault(L, "EthernetAddress", NULL, &fault);
+        return class_raise_fault(L, call, &fault);
     mac_format(mac, text);
     lua_pushstring(L, text);
     return 1;
 }
 
-static int transfer(lua_State *L, const struct simulated_adapter_object *adapter,
-                    enum direction direction, const char *member)
+static int transfer(lua_State *L, const struct call *call, enum direction direction)
 {
+    const struct simulated_adapter_object *adapter = call->object;
     struct decimal bytes = simulation_check_bytes(L, 2);
     struct fault fault;
     return simulation_done(
-        L, simulator_transfer(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        member, &fault);
+        L, call,
+        simulator_transfer(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
+        &fault);
 }
 
 /***
@@ -66,9 +67,9 @@ The machine sends so many bytes through the adapter.
 @raise VM_E_VM_NOT_RUNNING; VM_E_ADAPTER_NOT_FOUND after Unplug;
 DISP_E_OVERFLOW when the device's count would be above 2^96-1
 */
-static int send_bytes(lua_State *L, void *object)
+static int send_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DIRECTION_SENT, "Send");
+    return transfer(L, call, DIRECTION_SENT);
 }
 
 /***
@@ -77,19 +78,20 @@ The adapter is given so many bytes; raised as Send is.
 @function Receive
 @tparam integer|string bytes
 */
-static int receive_bytes(lua_State *L, void *object)
+static int receive_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DIRECTION_RECEIVED, "Receive");
+    return transfer(L, call, DIRECTION_RECEIVED);
 }
 
-static int set_counter(lua_State *L, const struct simulated_adapter_object *adapter,
-                       enum direction direction, const char *member)
+static int set_counter(lua_State *L, const struct call *call, enum direction direction)
 {
+    const struct simulated_adapter_object *adapter = call->object;
     struct decimal bytes = simulation_check_bytes(L, 2);
     struct fault fault;
     return simulation_done(
-        L, simulator_set_counter(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        member, &fault);
+        L, call,
+        simulator_set_counter(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
+        &fault);
 }
 
 /***
@@ -99,9 +101,9 @@ device does that was made anew under the same name.
 @function SetBytesSent
 @tparam integer|string bytes
 */
-static int set_bytes_sent(lua_State *L, void *object)
+static int set_bytes_sent(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DIRECTION_SENT, "SetBytesSent");
+    return set_counter(L, call, DIRECTION_SENT);
 }
 
 /***
@@ -110,9 +112,9 @@ Sets the device's count of received bytes.
 @function SetBytesReceived
 @tparam integer|string bytes
 */
-static int set_bytes_received(lua_State *L, void *object)
+static int set_bytes_received(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DIRECTION_RECEIVED, "SetBytesReceived");
+    return set_counter(L, call, DIRECTION_RECEIVED);
 }
 
 /***
@@ -120,12 +122,12 @@ Unplugs the adapter; its device goes.
 @within SimulatedAdapter
 @function Unplug
 */
-static int unplug(lua_State *L, void *object)
+static int unplug(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = object;
+    const struct simulated_adapter_object *adapter = call->object;
     struct fault fault;
-    return simulation_done(L, simulator_unplug(adapter->owner->simulator, adapter->id, &fault),
-                           "Unplug", &fault);
+    return simulation_done(
+        L, call, simulator_unplug(adapter->owner->simulator, adapter->id, &fault), &fault);
 }
 
 static const struct member members[] = {

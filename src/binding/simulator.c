@@ -11,11 +11,6 @@
 #include <limits.h>
 #include <string.h>
 
-static int raise(lua_State *L, const char *member, const struct fault *fault)
-{
-    return error_raise_fault(L, member, NULL, fault);
-}
-
 static void clear_hold(void *hold)
 {
     simulator_release(*(struct simulator **)hold);
@@ -76,11 +71,11 @@ otherwise.
 @treturn SimulatedAdapter … the adapters, in their order
 @raise VM_E_CONFIG_NO_NAME; VM_E_CONFIG_DUPLICATE_NAME
 */
-static int add_machine(lua_State *L, void *object)
+static int add_machine(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"adapters", "running", NULL};
     enum { MOST_ADAPTERS = 1000 };
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     const char *name = simulation_check_name(L, 2);
     lua_Integer adapters = 0;
     bool running = false;
@@ -100,14 +95,13 @@ static int add_machine(lua_State *L, void *object)
     }
     luaL_checkstack(L, (int)adapters + 10, "too many adapters");
     if (!simulator_add_machine(simulator, name, &uuid, &fault))
-        return raise(L, "AddMachine", &fault);
+        return class_raise_fault(L, call, &fault);
     simulated_machine_push(L, 1, &uuid);
     int machine = lua_gettop(L);
     for (lua_Integer i = 0; i < adapters; i++)
-        simulated_adapter_push(L, machine, &(struct simulator_adapter_plan){.counted = true},
-                               "AddMachine");
+        simulated_adapter_push(L, call, machine, &(struct simulator_adapter_plan){.counted = true});
     if (running && !simulator_change(simulator, &uuid, CHANGE_STARTUP, &fault))
-        return raise(L, "AddMachine", &fault);
+        return class_raise_fault(L, call, &fault);
     return (int)adapters + 1;
 }
 
@@ -120,7 +114,7 @@ The application object of this host: of the same kind as the one that
 @tparam[opt] table options
 @treturn VMVirtualServer
 */
-static int create_object(lua_State *L, void *object)
+static int create_object(lua_State *L, const struct call *call)
 {
     struct application_options options;
 
@@ -128,7 +122,7 @@ static int create_object(lua_State *L, void *object)
     application_check_options(L, 3, &options);
     options.is_virtual_pc = is_virtual_pc;
     struct application *application = application_new(L);
-    struct host *host = simulator_connect(((struct simulator_object *)object)->simulator);
+    struct host *host = simulator_connect(((struct simulator_object *)call->object)->simulator);
     if (host == NULL)
         return luaL_error(L, "out of memory");
     application_open(L, application, host, &options);
@@ -148,19 +142,19 @@ the definition, too), `started_at`, `write_baseline`, `configuration` (Notes,
 Memory and SavedStateFilePath), `host_info`, `product` or `uptime`
 @string[opt] message nil makes the call work again
 */
-static int fail(lua_State *L, void *object)
+static int fail(lua_State *L, const struct call *call)
 {
 #define CALL_NAME(name) #name,
     static const char *const calls[] = {SIMULATOR_CALLS(CALL_NAME) NULL};
 #undef CALL_NAME
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     const char *const name = text_check(L, 2, "the name of a call");
-    enum simulator_call call =
+    enum simulator_call failing =
         (enum simulator_call)simulation_check_choice(L, 2, name, "call", calls);
     const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
-    return simulation_done(L, simulator_fail(simulator, call, message, &fault), "Fail", &fault);
+    return simulation_done(L, call, simulator_fail(simulator, failing, message, &fault), &fault);
 }
 
 /***
@@ -171,10 +165,10 @@ when it next reads.
 @function SetEvents
 @tparam boolean told
 */
-static int set_events(lua_State *L, void *object)
+static int set_events(lua_State *L, const struct call *call)
 {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
-    simulator_set_events(((struct simulator_object *)object)->simulator, lua_toboolean(L, 2));
+    simulator_set_events(((struct simulator_object *)call->object)->simulator, lua_toboolean(L, 2));
     return 0;
 }
 
@@ -212,7 +206,7 @@ OperatingSystem, OSVersionString, OSMajorVersion, OSMinorVersion; those that
 are not given stay. LogicalProcessorCount, from 1 to 4096, is the same number as
 SetProcessors sets
 */
-static int set_host_info(lua_State *L, void *object)
+static int set_host_info(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"LogicalProcessorCount",
                                         "PhysicalProcessorCount",
@@ -227,7 +221,7 @@ static int set_host_info(lua_State *L, void *object)
                                         "OSMajorVersion",
                                         "OSMinorVersion",
                                         NULL};
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     /* Its texts are the simulator's, which may change them at the next reading of
      * the table: that may call a metamethod. */
     struct host_info info = *simulator_told_host_info(simulator);
@@ -257,8 +251,7 @@ static int set_host_info(lua_State *L, void *object)
         info.features = (char *)(uintptr_t)lua_tostring(L, -1);
     else
         info.features = simulator_told_host_info(simulator)->features;
-    return simulation_done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo",
-                           &fault);
+    return simulation_done(L, call, simulator_set_host_info(simulator, &info, &fault), &fault);
 }
 
 /***
@@ -268,14 +261,14 @@ are due by then end, each at its own moment.
 @function AdvanceClock
 @number seconds
 */
-static int advance_clock(lua_State *L, void *object)
+static int advance_clock(lua_State *L, const struct call *call)
 {
     enum { LONGEST = 1000000000 };
     lua_Number seconds = luaL_checknumber(L, 2);
 
     luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST, 2,
                   "seconds must be from 0 to 1e9: a clock never goes back");
-    simulator_advance_clock(((struct simulator_object *)object)->simulator,
+    simulator_advance_clock(((struct simulator_object *)call->object)->simulator,
                             (int64_t)(seconds * 1e9));
     return 0;
 }
@@ -314,9 +307,9 @@ static const struct member members[] = {
     {.name = NULL},
 };
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    simulation_check(L, object, member);
+    simulation_check(L, call, call->object);
 }
 
 const struct class simulator_class = {
