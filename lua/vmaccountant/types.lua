@@ -76,16 +76,16 @@
 ---@field DiskBytesWritten integer|string # in bytes; read-only; written to all disks since the machine was last powered up, reset or restored
 ---@field CPUUtilization integer # in percent; read-only; how busy the machine's own processors were in the last second
 ---@field CPUUtilizationHistory integer[] # in percent; read-only; how busy they were in each of the last 60 seconds, oldest first
+---@field Since integer # in seconds since 1970; read-only; when the counts started
+---@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
+---@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
+---@field LastSession fun(self: VMAccountant): VMSession? # the last session that is over, with its final figures; nil when this process has seen none end
 ---@field MaximumSystemCapacity number # in percent of the host; read-only; what the machine may use of the host's processors at most
 ---@field ReservedSystemCapacity number # in percent of the host; read-only; what the machine is sure of: 0, since no host can reserve
 ---@field RelativeWeight integer # read-only; the machine's weight among those that want a processor at the same time
 ---@field AllowableMaximumSystemCapacity number # in percent of the host; read-only; the largest maximum that can be set
 ---@field AllowableReservedSystemCapacity number # in percent of the host; read-only; the largest reserve that can be set: 0
 ---@field SetSchedulingParameters fun(self: VMAccountant, reserved: number|string, maximum: number|string, weight: integer|string) # sets the capacities, in percent of the host, and the weight
----@field Since integer # in seconds since 1970; read-only; when the counts started
----@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
----@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
----@field LastSession fun(self: VMAccountant): VMSession? # the last session that is over, with its final figures; nil when this process has seen none end
 
 ---the network adapters of a machine: a snapshot, counted from 1
 ---@class VMNetworkAdapterCollection

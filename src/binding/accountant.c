@@ -307,76 +307,70 @@ static int last_session(lua_State *L, const struct call *call)
     return 1;
 }
 
-/* What Virtual Server and Virtual PC both document. */
-#define COMMON_MEMBERS                                                                             \
-    {.name = "NetworkBytesSent",                                                                   \
-     .get = get_network_bytes_sent,                                                                \
-     .type = "integer|string",                                                                     \
-     .unit = "bytes",                                                                              \
-     .meaning =                                                                                    \
-         "sent through all network adapters since the machine was last powered up, reset or "      \
-         "restored"},                                                                              \
-        {.name = "NetworkBytesReceived",                                                           \
-         .get = get_network_bytes_received,                                                        \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "received through all network adapters since the machine was last powered up, "       \
-             "reset or restored"},                                                                 \
-        {.name = "UpTime",                                                                         \
-         .get = get_uptime,                                                                        \
-         .type = "integer",                                                                        \
-         .unit = "seconds",                                                                        \
-         .meaning = "for how long the machine has been running; restarts with its counts"},        \
-        {.name = "DiskBytesRead",                                                                  \
-         .get = get_disk_bytes_read,                                                               \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "read from all disks since the machine was last powered up, reset or restored"},      \
-        {.name = "DiskBytesWritten",                                                               \
-         .get = get_disk_bytes_written,                                                            \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "written to all disks since the machine was last powered up, reset or restored"},     \
-        {.name = "CPUUtilization",                                                                 \
-         .get = accountant_get_cpu_utilization,                                                    \
-         .type = "integer",                                                                        \
-         .unit = "percent",                                                                        \
-         .meaning = "how busy the machine's own processors were in the last second"},              \
-    {                                                                                              \
-        .name = "CPUUtilizationHistory", .get = accountant_get_cpu_utilization_history,            \
-        .type = "integer[]", .unit = "percent",                                                    \
-        .meaning = "how busy they were in each of the last 60 seconds, oldest first"               \
-    }
+/* What Virtual Server and Virtual PC both document, and what this module adds. */
+static const struct member virtual_pc_members[] = {
+    {.name = "NetworkBytesSent",
+     .get = get_network_bytes_sent,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "sent through all network adapters since the machine was last powered up, reset or "
+                "restored"},
+    {.name = "NetworkBytesReceived",
+     .get = get_network_bytes_received,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "received through all network adapters since the machine was last powered up, "
+                "reset or restored"},
+    {.name = "UpTime",
+     .get = get_uptime,
+     .type = "integer",
+     .unit = "seconds",
+     .meaning = "for how long the machine has been running; restarts with its counts"},
+    {.name = "DiskBytesRead",
+     .get = get_disk_bytes_read,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "read from all disks since the machine was last powered up, reset or restored"},
+    {.name = "DiskBytesWritten",
+     .get = get_disk_bytes_written,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "written to all disks since the machine was last powered up, reset or restored"},
+    {.name = "CPUUtilization",
+     .get = accountant_get_cpu_utilization,
+     .type = "integer",
+     .unit = "percent",
+     .meaning = "how busy the machine's own processors were in the last second"},
+    {.name = "CPUUtilizationHistory",
+     .get = accountant_get_cpu_utilization_history,
+     .type = "integer[]",
+     .unit = "percent",
+     .meaning = "how busy they were in each of the last 60 seconds, oldest first"},
+    {.name = "Since",
+     .get = get_since,
+     .type = "integer",
+     .unit = "seconds since 1970",
+     .meaning = "when the counts started"},
+    {.name = "VirtualMachine",
+     .get = class_get_user_value,
+     .user_value = PART_MACHINE,
+     .type = "VMVirtualMachine",
+     .meaning = "the machine that is accounted"},
+    {.name = "Get",
+     .call = get,
+     .parameters = "name: string",
+     .type = "any, VMError?",
+     .meaning = "a property's value, or nil and the error that reading it would have raised"},
+    {.name = "LastSession",
+     .call = last_session,
+     .type = "VMSession?",
+     .meaning = "the last session that is over, with its final figures; nil when this process has "
+                "seen none end"},
+    {.name = NULL},
+};
 
-/* What neither of them has. */
-#define OWN_MEMBERS                                                                                \
-    {.name = "Since",                                                                              \
-     .get = get_since,                                                                             \
-     .type = "integer",                                                                            \
-     .unit = "seconds since 1970",                                                                 \
-     .meaning = "when the counts started"},                                                        \
-        {.name = "VirtualMachine",                                                                 \
-         .get = class_get_user_value,                                                              \
-         .user_value = PART_MACHINE,                                                               \
-         .type = "VMVirtualMachine",                                                               \
-         .meaning = "the machine that is accounted"},                                              \
-        {.name = "Get",                                                                            \
-         .call = get,                                                                              \
-         .parameters = "name: string",                                                             \
-         .type = "any, VMError?",                                                                  \
-         .meaning = "a property's value, or nil and the error that reading it would have raised"}, \
-    {                                                                                              \
-        .name = "LastSession", .call = last_session, .type = "VMSession?",                         \
-        .meaning =                                                                                 \
-            "the last session that is over, with its final figures; nil when this process has "    \
-            "seen none end"                                                                        \
-    }
-
+/* What only Virtual Server documents. */
 static const struct member members[] = {
-    COMMON_MEMBERS,
     {.name = "MaximumSystemCapacity",
      .get = accountant_get_maximum_system_capacity,
      .type = "number",
@@ -405,13 +399,6 @@ static const struct member members[] = {
      .call = accountant_set_scheduling_parameters,
      .parameters = "reserved: number|string, maximum: number|string, weight: integer|string",
      .meaning = "sets the capacities, in percent of the host, and the weight"},
-    OWN_MEMBERS,
-    {.name = NULL},
-};
-
-static const struct member virtual_pc_members[] = {
-    COMMON_MEMBERS,
-    OWN_MEMBERS,
     {.name = NULL},
 };
 
@@ -454,14 +441,16 @@ const struct class accountant_class = {
     .written = "objVM.Accountant",
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .members = members,
+    .base = &virtual_pc_accountant_class,
     .check = check,
     .machine = machine_name_of_part,
     .metamethods = metamethods,
 };
 
-/* A table of its own keeps the look-up of the others' members as quick as it is. */
 const struct class virtual_pc_accountant_class = {
     .name = "VMAccountant",
+    .meaning = "the accounts of a machine",
+    .written = "objVM.Accountant",
     .members = virtual_pc_members,
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .check = check,

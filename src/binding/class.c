@@ -94,7 +94,25 @@ static const struct member *find_member(const struct class *class, const char *n
     for (const struct member *member = class->members; member->name != NULL; member++)
         if (text_same_name(member->name, name))
             return member;
-    return NULL;
+    return class->base != NULL ? find_member(class->base, name) : NULL;
+}
+
+static bool has_member(const struct class *class, const struct member *wanted)
+{
+    for (const struct member *member = class->members; member->name != NULL; member++)
+        if (member == wanted)
+            return true;
+    return class->base != NULL && has_member(class->base, wanted);
+}
+
+const struct member *class_next_member(const struct class *class, const struct member *member)
+{
+    if (class->base != NULL && (member == NULL || has_member(class->base, member))) {
+        const struct member *inherited = class_next_member(class->base, member);
+        return inherited != NULL ? inherited : class->members;
+    }
+    const struct member *next = member == NULL ? class->members : member + 1;
+    return next->name != NULL ? next : NULL;
 }
 
 /* The member that the string at the index names; NULL when it names none. */
@@ -408,18 +426,18 @@ static int next_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     class_check_argument(L, class, 1);
-    const struct member *member = class->members;
+    const struct member *member = NULL;
 
     if (!lua_isnoneornil(L, 2)) {
         luaL_checkstring(L, 2);
         member = member_at(L, class, 2);
         if (member == NULL)
             return luaL_argerror(L, 2, "not a member's name");
-        member++;
     }
-    while (member->name != NULL && member->get == NULL)
-        member++;
-    if (member->name == NULL)
+    do
+        member = class_next_member(class, member);
+    while (member != NULL && member->get == NULL);
+    if (member == NULL)
         return 0;
     lua_settop(L, 1);
     lua_pushstring(L, member->name);
@@ -441,8 +459,10 @@ static int pairs(lua_State *L)
 
 static void push_members(lua_State *L, const struct class *class)
 {
+    const struct member *member = NULL;
+
     lua_newtable(L);
-    for (const struct member *member = class->members; member->name != NULL; member++) {
+    while ((member = class_next_member(class, member)) != NULL) {
         if (member->get != NULL) {
             lua_pushlightuserdata(L, (void *)(uintptr_t)member);
         } else {

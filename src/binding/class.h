@@ -47,7 +47,9 @@ struct class
     const char *name;             /* the type's name; __name of its metatable */
     const char *meaning;          /* one line, for people and editors */
     const char *written;          /* what a script writes to get one, for hints */
-    const struct member *members; /* the last one has no name */
+    const struct member *members; /* its own, one at least; the last one has no name */
+    /* The class whose members this one has, too; before its own. NULL: there is none. */
+    const struct class *base;
     /* Raises when the object can answer nothing any more. */
     void (*check)(lua_State *L, const struct call *call);
     /* The name of the machine that an error should tell, or NULL; may push. */
@@ -61,8 +63,8 @@ struct class
      * first, for hints; NULL after the last one. By name: each knows the other. */
     const char *neighbours[MOST_NEIGHBOURS + 1];
     const struct luaL_Reg *metamethods; /* beyond those made from the members; may be NULL */
-    /* The class that has the members which this one is without on purpose, and
-     * what to tell who asks for one. NULL: there is none. */
+    /* The class of the same name that has this one as its base, and what to say where
+     * a script asks for a member that only that one has. NULL: there is none. */
     const struct class *larger;
     const char *larger_hint;
 };
@@ -103,6 +105,10 @@ int class_raise(lua_State *L, const struct call *call, enum hresult code, const 
  * have been interrupted at an allocation, by a finalizer, or call back into Lua.
  * [-0, +0, -] */
 bool class_is_running(lua_State *L);
+
+/* The class's member that follows, those of its base first; the first one after
+ * NULL, and NULL after the last. */
+const struct member *class_next_member(const struct class *class, const struct member *member);
 
 /* Finds a property by its name in any letter case, the string at the index;
  * raises DISP_E_UNKNOWNNAME for a name that is not one. */

@@ -64,8 +64,9 @@ static void match_members(struct match *match, const struct class *class, const 
                           bool parts_count)
 {
     char candidate[NAME_SIZE];
+    const struct member *member = NULL;
 
-    for (const struct member *member = class->members; member->name != NULL; member++) {
+    while ((member = class_next_member(class, member)) != NULL) {
         lower(member->name, candidate);
         size_t length = distance(wanted, candidate);
         if (parts_count && wanted[0] != '\0' && strstr(candidate, wanted) != NULL)

@@ -210,6 +210,28 @@ static int describe_classes(lua_State *L)
     return 1;
 }
 
+/* The class of the object at the index; NULL when it is none of ours. */
+static const struct class *class_at(lua_State *L, int index)
+{
+    const struct class *const *class = classes;
+
+    while (*class != NULL && class_test_object(L, *class, index) == NULL)
+        class ++;
+    return *class;
+}
+
+/* class_of(object): the table of its class; nil where the object is none of ours. */
+static int describe_class_of(lua_State *L)
+{
+    const struct class *class = class_at(L, 1);
+
+    if (class != NULL)
+        description_push_class(L, class);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 /* lua_CFunction: what is left out. */
 static int describe_left_out(lua_State *L)
 {
@@ -217,17 +239,26 @@ static int describe_left_out(lua_State *L)
     return 1;
 }
 
-/* lua_CFunction: the name, as it is documented, of the member of the class of
- * that name; raises DISP_E_UNKNOWNNAME with the nearest one. */
-static int find_member(lua_State *L)
+static const struct class *find_class(lua_State *L, const char *name)
 {
-    const char *class_name = text_check(L, 1, "a class");
     const struct class *const *class = classes;
 
-    while (*class != NULL && strcmp((*class)->name, class_name) != 0)
+    while (*class != NULL && (strcmp((*class)->name, name) != 0 || (*class)->larger != NULL))
         class ++;
     luaL_argcheck(L, *class != NULL, 1, "not the name of a class");
-    lua_pushstring(L, class_find_member(L, *class, 2)->name);
+    return *class;
+}
+
+/* find_member(object or class, name): the name, as it is documented, of the member of
+ * the object, or of the class of that name; raises DISP_E_UNKNOWNNAME with the nearest
+ * one. */
+static int find_member(lua_State *L)
+{
+    const struct class *class = class_at(L, 1);
+
+    if (class == NULL)
+        class = find_class(L, text_check(L, 1, "a class"));
+    lua_pushstring(L, class_find_member(L, class, 2)->name);
     return 1;
 }
 
@@ -240,6 +271,7 @@ int luaopen_vmaccountant_core(lua_State *L)
         {"monotonic_time", monotonic_time},
         {"classes", describe_classes},
         {"left_out", describe_left_out},
+        {"class_of", describe_class_of},
         {"find_member", find_member},
         {"stateName", constants_state_name},
         {"unknown_name", constants_index},
