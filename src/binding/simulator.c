@@ -224,7 +224,7 @@ static int set_host_info(lua_State *L, const struct call *call)
     struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     /* Its texts are the simulator's, which may change them at the next reading of
      * the table: that may call a metamethod. */
-    struct host_info info = *simulator_told_host_info(simulator);
+    struct host_info info = *simulator_configured_host_info(simulator);
     struct fault fault;
 
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -250,7 +250,7 @@ static int set_host_info(lua_State *L, const struct call *call)
     if (simulation_option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
         info.features = (char *)(uintptr_t)lua_tostring(L, -1);
     else
-        info.features = simulator_told_host_info(simulator)->features;
+        info.features = simulator_configured_host_info(simulator)->features;
     return simulation_done(L, call, simulator_set_host_info(simulator, &info, &fault), &fault);
 }
 
