@@ -137,7 +137,7 @@ describe("help", function()
       .. "sent through all network adapters since the machine was last powered up, reset or restored\n",
       printed(objVM.Accountant, "networkBYTESsent"))
     assert.equal("VMVirtualMachine.Notes is string, writable\n  "
-      .. "what people have noted of the machine; an empty text for nothing\n", printed(objVM, "notes"))
+      .. "free text about the machine; empty for none\n", printed(objVM, "notes"))
     assert.equal("VMVirtualServer:FindVirtualMachine(name: string) gives VMVirtualMachine?\n  "
       .. "the machine of that name in any letter case, or nil\n", printed("vmvirtualserver", "FindVirtualMachine"))
     assert.equal("VMError.cause is VMErrorCause?\n  what libvirt itself said\n", printed("VMError", "cause"))

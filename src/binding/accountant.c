@@ -11,7 +11,7 @@ static const struct class *class_for(const struct application *application)
 }
 
 /***
-The machine's accountant: the same object each time. Asks nobody.
+The machine's accountant: the same object each time. Makes no call to the host.
 @within VMVirtualMachine
 @tfield VMAccountant Accountant
 */
@@ -72,7 +72,7 @@ static int get_network_bytes_sent(lua_State *L, const struct call *call)
 }
 
 /***
-The bytes that the machine's network adapters were given, counted and raised
+The bytes that the machine's network adapters have received, counted and raised
 as NetworkBytesSent is.
 @within VMAccountant
 @tfield integer|string NetworkBytesReceived
@@ -103,18 +103,18 @@ static int get_disk_total(lua_State *L, const struct call *call, enum direction 
 /***
 The bytes that the machine has read from all its disks since it was last powered
 up, reset or restored from saved state: hard disks, CD-ROM and floppy drives, as
-the machine asked for them, whatever the host had to read for that. An integer up
+the machine requested them, whatever the host had to read for that. An integer up
 to 2^63-1, above that a decimal string. The hypervisor process itself is asked,
 for at most `timeout`, unless a sample is at most `max_age` old; what the network
 has sent does not wait for it. The bytes of a disk that is unplugged stay in the
-sum, as of the last look before. Documented in IVMAccountant.
+sum, as of the last sample before that. Documented in IVMAccountant.
 @within VMAccountant
 @tfield integer|string DiskBytesRead
 @raise S_FALSE when the machine is not running (unless `not_running` is
 `"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when a disk has no counter, which it
 names, when the hypervisor process does not answer, or when the machine was reset
-before this process listened and who recorded that did not know where the disks
-stood
+before this process listened and the recorder of that reset did not know the disks'
+counts
 */
 static int get_disk_bytes_read(lua_State *L, const struct call *call)
 {
@@ -159,8 +159,8 @@ static int get_since(lua_State *L, const struct call *call)
 
 /***
 For how long the machine has been running, in whole seconds; restarts with its
-counts. It goes by a clock that nobody sets, so it may differ from the wall
-clock's time since Since when that was set meanwhile. Known and raised as Since
+counts. It is measured by the monotonic clock, so it differs from the wall clock's
+time since Since when that was set meanwhile. Known and raised as Since
 is.
 @within VMAccountant
 @tfield integer UpTime
@@ -181,7 +181,7 @@ static int get_uptime(lua_State *L, const struct call *call)
 }
 
 /***
-The machine that is accounted. Asks nobody.
+The machine that is accounted. Makes no call to the host.
 @within VMAccountant
 @tfield VMVirtualMachine VirtualMachine
 */
@@ -196,7 +196,7 @@ static int raise_no_name(lua_State *L)
 
 /***
 A property's value without an error for what the host may answer: for scripts
-that go on when one machine cannot be read.
+that continue when one machine cannot be read.
 @within VMAccountant
 @function Get
 @string name a property's name, in any letter case
@@ -259,11 +259,10 @@ static const char *reason_text(enum stop_reason reason)
 
 /***
 The machine's last session that is over: of a machine that has been turned
-off, saved, reset, has crashed or is no longer defined. Only this process's own
-memory tells of it, so it must have been listening: an application listens from
-CreateObject on. On a local host the bytes are the devices' final figures, as
-the kernel gave them when the devices went; on a remote one those of the last
-look.
+off, saved, reset, has crashed or is no longer defined. It is known only if this
+process was listening when it ended: an application listens from CreateObject
+on. On a local host the bytes are the devices' final counts, as the kernel gave
+them when the devices went; on a remote one those of the last sample.
 @within VMAccountant
 @function LastSession
 @treturn[1] table `Started` (Unix seconds; absent when not known), `Ended`
@@ -364,7 +363,7 @@ static const struct member virtual_pc_members[] = {
     {.name = "LastSession",
      .call = last_session,
      .type = "VMSession?",
-     .meaning = "the last session that is over, with its final figures; nil when this process has "
+     .meaning = "the last session that is over, with its final counts; nil when this process has "
                 "seen none end"},
     {.name = NULL},
 };
@@ -380,7 +379,7 @@ static const struct member members[] = {
      .get = accountant_get_reserved_system_capacity,
      .type = "number",
      .unit = "percent of the host",
-     .meaning = "what the machine is sure of: 0, since no host can reserve"},
+     .meaning = "what the machine is guaranteed: 0, since no host can reserve"},
     {.name = "RelativeWeight",
      .get = accountant_get_relative_weight,
      .type = "integer",

@@ -1,6 +1,6 @@
 /*
- * accountant_processor: the members of VMAccountant that tell how busy a
- * machine's processors are, and how they are scheduled.
+ * accountant_processor: the members of VMAccountant for the use of a machine's
+ * processors and their scheduling.
  */
 #include "binding/accountant.h"
 #include "binding/error.h"
@@ -23,14 +23,14 @@ static struct utilization read_utilization(lua_State *L, const struct call *call
 
 /***
 How busy the machine's processors are: the processor time that its hypervisor
-process used in the last second that was looked at, in percent of what its
-virtual processors could have used, 0 to 100 and whole. From the first request
-on a thread looks at all machines of the host once a second, at no cost to the
-machines; so the figure is of an interval of one second that ended at most a
-second ago. The first request, and the first for a machine that has just
-started, blocks for the quarter of a second that the first interval takes. What
-the hypervisor itself needs, to emulate devices say, counts too, and makes no
-more than 100. A paused machine reads 0. Documented in IVMAccountant.
+process used in the last sampled second, in percent of what its virtual
+processors could have used, 0 to 100 and whole. From the first request on a
+thread samples all machines of the host once a second, at no cost to the
+machines; so the interval is one second that ended at most a second ago. The
+first request, and the first for a machine that has just started, blocks for
+the quarter of a second that the first interval takes. What the hypervisor
+itself needs, to emulate devices say, counts too, up to 100. A paused machine
+reads 0. Documented in IVMAccountant.
 @within VMAccountant
 @tfield integer CPUUtilization
 @raise S_FALSE when the machine is not running (unless `not_running` is
@@ -48,11 +48,10 @@ How busy the machine's processors were in each second of the last minute: a
 table of exactly 60 whole percents, oldest first, as CPUUtilization counts them.
 Sampled from the first request for it, or for CPUUtilization, on, and from the
 machine's start; the seconds before are 0. The last is what CPUUtilization gives:
-so the first request blocks as that of CPUUtilization does, and has one figure,
-of a second that has just begun. Seconds in which nobody could look
-have the average of the time between. Goes on through a reset. Virtual Server
-gave 60 zeros with S_FALSE for a machine that is not running: so does
-`not_running = "zero"`.
+so the first request blocks as that of CPUUtilization does, and has one value,
+of a second that has just begun. Seconds without a sample have the average of
+the time between. Continues through a reset. Virtual Server gave 60 zeros with
+S_FALSE for a machine that is not running: so does `not_running = "zero"`.
 @within VMAccountant
 @tfield {integer,...} CPUUtilizationHistory
 @raise as CPUUtilization
@@ -88,7 +87,7 @@ Without a quota it is AllowableMaximumSystemCapacity. Of a machine that runs it 
 what holds now, else what will at its start. Asks the host.
 @within VMAccountant
 @tfield number MaximumSystemCapacity
-@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host cannot tell, as without
+@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host does not know, as without
 the cgroup controller cpu
 */
 int accountant_get_maximum_system_capacity(lua_State *L, const struct call *call)
@@ -110,7 +109,7 @@ static int push_no_reserve(lua_State *L, const struct call *call)
 }
 
 /***
-The percent of the whole host's processors that the machine is sure of. The
+The percent of the whole host's processors that the machine is guaranteed. The
 schedulers behind libvirt share by weight and cannot reserve anything, so this
 is always 0. Asks the host whether there is the machine.
 @within VMAccountant
@@ -126,7 +125,7 @@ int accountant_get_reserved_system_capacity(lua_State *L, const struct call *cal
 The machine's weight among those that want a processor at the same time: one of
 twice the weight gets twice the time. It is libvirt's `cpu_shares` (with other
 drivers, `weight`) as it stands, for all machines of a host to be compared by.
-What nobody has set is 100, Virtual Server's own, on a host with cgroups of
+Unless it was set it is 100, Virtual Server's own, on a host with cgroups of
 version 2, and 1024 on one with version 1, whose shares go up to 262144 where
 libvirt's tools set them. Asks the host.
 @within VMAccountant

@@ -75,7 +75,7 @@ static void push_address(lua_State *L, const struct adapter_object *adapter)
 }
 
 /***
-The adapter's MAC address as `52-54-00-12-34-56`. Asks nobody.
+The adapter's MAC address as `52-54-00-12-34-56`. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield string EthernetAddress
 */
@@ -87,7 +87,7 @@ static int get_ethernet_address(lua_State *L, const struct call *call)
 
 /***
 The network, bridge or host device that the adapter is plugged into; nil when
-it is plugged into none (`Type` is then `user` or the like). Asks nobody.
+it is plugged into none (`Type` is then `user` or the like). Makes no call to the host.
 @within VMNetworkAdapter
 @tfield ?VMVirtualNetwork VirtualNetwork
 */
@@ -107,7 +107,7 @@ static int get_virtual_network(lua_State *L, const struct call *call)
 }
 
 /***
-The machine that has the adapter. Asks nobody.
+The machine that has the adapter. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield VMVirtualMachine VirtualMachine
 */
@@ -155,7 +155,7 @@ static int get_bytes_received(lua_State *L, const struct call *call)
 
 /***
 Whether the host had byte counters for the adapter when the collection was
-made. Asks nobody.
+made. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield boolean IsCounted
 */
@@ -168,7 +168,7 @@ static int get_is_counted(lua_State *L, const struct call *call)
 
 /***
 The adapter's type in the terms of libvirt's domain XML: `bridge`, `network`,
-`direct`, `user` and so on. Asks nobody.
+`direct`, `user` and so on. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield string Type
 */

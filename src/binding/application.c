@@ -69,9 +69,9 @@ void application_open(lua_State *L, struct application *application, struct host
         luaL_error(L, "out of memory");
 }
 
-/* Closes the application at index 1. The memory goes at once where no call can
- * still work on it, so that a program that opens and closes many of them needs
- * no collector to get its descriptors back. */
+/* Closes the application at index 1. Frees its memory at once where no call can
+ * still use it, so that a program that opens and closes many of them gets its
+ * descriptors back without the collector. */
 static void close_application(lua_State *L, struct application *application)
 {
     end_work(application->hold);
@@ -181,8 +181,8 @@ static int get_virtual_machines(lua_State *L, const struct call *call)
 
 /***
 The machine of that name, without regard to letter case; the one that has the
-very name comes first. Asks the host once, and a second time where no machine
-has the very name.
+exact name comes first. Asks the host once, and a second time where no machine
+has the exact name.
 @within VMVirtualServer
 @function FindVirtualMachine
 @string name
@@ -216,7 +216,7 @@ static int find_virtual_machine(lua_State *L, const struct call *call)
     if (!host_name(application->host, &uuid, name, &fault)) {
         if (fault.code != HRESULT_VM_E_VM_UNKNOWN)
             return class_raise_fault(L, call, &fault);
-        lua_pushnil(L); /* it has gone since it was found */
+        lua_pushnil(L); /* it is gone since it was found */
         return 1;
     }
     machine_push(L, 1, &uuid, *name);
@@ -280,7 +280,7 @@ static const struct member members[] = {
     {.name = "VirtualMachines",
      .get = get_virtual_machines,
      .type = "VMVirtualMachineCollection",
-     .meaning = "the machines of now, in the order of their names"},
+     .meaning = "the current machines, in the order of their names"},
     {.name = "HostInfo",
      .get = application_get_host_info,
      .type = "VMHostInfo",
@@ -297,13 +297,14 @@ static const struct member members[] = {
     {.name = "Connect",
      .call = application_connect,
      .parameters = "handlers: VMEventHandlers",
-     .meaning = "from now on keeps what happens to machines for WaitForEvents"},
+     .meaning = "from now on queues the events of machines for WaitForEvents"},
     {.name = "WaitForEvents",
      .call = application_wait_for_events,
      .parameters = "milliseconds: integer",
      .type = "integer",
-     .meaning = "calls the handlers for what has happened, and waits for the first if nothing has; "
-                "how many were called"},
+     .meaning =
+         "calls the handlers for what has happened, and waits for the first event if nothing "
+         "has; returns how many were called"},
     {.name = "RecordResets",
      .call = record_resets,
      .meaning = "from now on writes the baseline of each reset for other processes"},

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The metatable's key in the registry is the class's own address: no other
- * library has it, and no text is hashed to find it. */
+/* The metatable's key in the registry is the class's own address: it is unique, and
+ * found without hashing a text. */
 static void push_metatable(lua_State *L, const struct class *class)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, class);
@@ -156,8 +156,8 @@ static void find_neighbours(lua_State *L, const struct class *class,
     lua_pop(L, 1);
 }
 
-/* Fills the fault of a name that is none, and returns the name as the error
- * should tell it. May push. */
+/* Fills the fault of an unknown name, and returns the name for the error. May
+ * push. */
 static const char *describe_unknown(lua_State *L, const struct class *class, const char *name,
                                     struct fault *fault)
 {
@@ -196,8 +196,8 @@ const struct member *class_find_member(lua_State *L, const struct class *class, 
     struct fault fault;
 
     if (member == NULL) {
-        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        error_raise_fault(L, told, NULL, &fault);
+        const char *shown = describe_unknown(L, class, text_push_shown(L, index), &fault);
+        error_raise_fault(L, shown, NULL, &fault);
     }
     return member;
 }
@@ -209,8 +209,8 @@ const struct member *class_find_property(lua_State *L, const struct class *class
     struct fault fault;
 
     if (member == NULL) {
-        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        raise_for(L, class, told, &fault);
+        const char *shown = describe_unknown(L, class, text_push_shown(L, index), &fault);
+        raise_for(L, class, shown, &fault);
     } else if (member->get == NULL) {
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
@@ -377,9 +377,9 @@ static int new_index(lua_State *L)
     return use(L, member->set, &call);
 }
 
-/* objVM.Accountant(): parentheses after what is no method; or a generic for
- * over what is no collection, which calls with the state and the control
- * variable. */
+/* objVM.Accountant(): parentheses after something that is no method; or a generic
+ * for over something that is no collection, which calls with the state and the
+ * control variable. */
 static int call_object(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
@@ -476,8 +476,8 @@ static void push_members(lua_State *L, const struct class *class)
 
 void class_register(lua_State *L, const struct class *class)
 {
-    /* A module that is loaded anew finds the objects of before, which have this
-     * metatable and are still to be finalized. */
+    /* When the module is loaded again, objects from before have this metatable and
+     * are still to be finalized. */
     bool is_registered = lua_rawgetp(L, LUA_REGISTRYINDEX, class) != LUA_TNIL;
     lua_pop(L, 1);
     if (is_registered)

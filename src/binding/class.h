@@ -1,9 +1,9 @@
 /*
  * class: Lua objects from tables of their members.
  *
- * Each object type has one table of members, in its own file. From it come
- * the dispatch in any letter case, the errors for unknown and read-only names
- * with the nearest one as a hint, and pairs().
+ * Each object type has one table of members, in its own file, for the dispatch in
+ * any letter case, the errors for unknown and read-only names with the nearest
+ * one as a hint, and pairs().
  */
 #ifndef VMACCOUNTANT_BINDING_CLASS_H
 #define VMACCOUNTANT_BINDING_CLASS_H
@@ -34,8 +34,8 @@ struct member {
     member_function *set;
     int user_value; /* which class_get_user_value pushes */
 
-    /* For people and editors, in LuaCATS' terms: of a method what it takes, as
-     * in "name: string, options?: table"; what it gives, NULL for nothing. */
+    /* For people and editors, in LuaCATS' terms: a method's parameters, as in
+     * "name: string, options?: table"; what it returns, NULL for nothing. */
     const char *parameters;
     const char *type;
     const char *unit;    /* NULL for none */
@@ -50,14 +50,14 @@ struct class
     const struct member *members; /* its own, one at least; the last one has no name */
     /* The class whose members this one has, too; before its own. NULL: there is none. */
     const struct class *base;
-    /* Raises when the object can answer nothing any more. */
+    /* Raises when the object can no longer be used. */
     void (*check)(lua_State *L, const struct call *call);
-    /* The name of the machine that an error should tell, or NULL; may push. */
+    /* The name of the machine for an error, or NULL; may push. */
     const char *(*machine)(lua_State *L, int index);
     /* Answers a key that is not a string, as c[i] does for Item. NULL: there are none. */
     member_function *index;
-    /* What to write instead of a member's name that is none; %s stands for the
-     * name. NULL for nothing. */
+    /* What to write instead of an unknown member's name; %s stands for the name.
+     * NULL for nothing. */
     const char *unknown_hint;
     /* The names of the classes of the objects that are reached from this one, nearest
      * first, for hints; NULL after the last one. By name: each knows the other. */
@@ -79,7 +79,7 @@ void *class_new(lua_State *L, const struct class *class, size_t size, int user_v
  * `acct.Get()`, and an argument error where it is something else. [-0, +0, e] */
 void *class_check_object(lua_State *L, const struct class *class, int index, const char *member);
 
-/* The same for a metamethod, whose object nobody forgets: an argument error
+/* The same for a metamethod, whose object is never missing: an argument error
  * where it is anything else. [-0, +0, e] */
 void *class_check_argument(lua_State *L, const struct class *class, int index);
 
@@ -101,9 +101,8 @@ int class_raise(lua_State *L, const struct call *call, enum hresult code, const 
     __attribute__((format(printf, 4, 5)));
 
 /* Whether a member or metamethod of any class is in progress below the running
- * function, or may be: in a coroutine its caller's are not seen. Such a call may
- * have been interrupted at an allocation, by a finalizer, or call back into Lua.
- * [-0, +0, -] */
+ * function, or may be: a coroutine does not see its caller's. A finalizer may have
+ * interrupted it at an allocation, or it may have called back into Lua. [-0, +0, -] */
 bool class_is_running(lua_State *L);
 
 /* The class's member that follows, those of its base first; the first one after
@@ -115,8 +114,7 @@ const struct member *class_next_member(const struct class *class, const struct m
 const struct member *class_find_property(lua_State *L, const struct class *class, int index);
 
 /* The member of that name in any letter case, for help: raises
- * DISP_E_UNKNOWNNAME for the name at the index when there is none. No object is
- * at hand. */
+ * DISP_E_UNKNOWNNAME for the name at the index when there is none. Needs no object. */
 const struct member *class_find_member(lua_State *L, const struct class *class, int index);
 
 /* Calls the property's getter on the object at index 1 and pushes true and the

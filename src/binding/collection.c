@@ -81,8 +81,8 @@ static int get_count(lua_State *L, const struct call *call)
     return 1;
 }
 
-/* A machine by its name: the very name first, then the only one that differs
- * in letter case. Looks at the names of the snapshot; asks nobody. */
+/* A machine by its name: the exact name first, then the only one that differs in
+ * letter case. Searches the snapshot, without a call to the host. */
 static int push_named(lua_State *L, const struct call *call)
 {
     const struct collection *collection = call->object;
@@ -139,7 +139,7 @@ static int item(lua_State *L, const struct call *call)
 }
 
 /* c[i]: nil just past the end and beyond, so that ipairs() stops there as on
- * any Lua sequence; what can only be a mistake raises. */
+ * any Lua sequence; anything that can only be a mistake raises. */
 static int index_by_position(lua_State *L, const struct call *call)
 {
     const struct collection *collection = call->object;
@@ -208,8 +208,8 @@ static int length(lua_State *L)
     return 1;
 }
 
-/* Where nothing is found, which host was asked is what one needs to know. For
- * everyone but root libvirt's default is a daemon of his own. */
+/* When nothing is found, the user needs to know on which host. For everyone but root
+ * libvirt's default is a daemon of their own. */
 static void push_empty_host(lua_State *L, const char *uri)
 {
     if (strncmp(uri, "qemu:///session", strlen("qemu:///session")) == 0)

@@ -1,6 +1,6 @@
 /*
- * event_handlers: Connect and WaitForEvents of VMVirtualServer. What happens is
- * noted by other threads; handlers run in the caller's, inside WaitForEvents.
+ * event_handlers: Connect and WaitForEvents of VMVirtualServer. Other threads queue
+ * the events; handlers run on the caller's thread, inside WaitForEvents.
  */
 #include "base/clock.h"
 #include "base/text.h"
@@ -45,9 +45,9 @@ static void push_handlers(lua_State *L, const struct call *call)
 }
 
 /***
-From now on keeps what happens to the host's machines until WaitForEvents is
-called, which calls the handlers. In place of those that were connected before;
-an empty table ends it. Asks the host for the states of all machines.
+From now on queues the events of the host's machines for WaitForEvents, which
+calls the handlers. They replace those that were connected before; an empty
+table ends it. Asks the host for the states of all machines.
 
 `OnVMStateChange(name, state)` is called for each state that a machine passes
 through, in the order that Virtual Server documents: a startup is
@@ -57,9 +57,9 @@ vmVMState_DeleteMachine, vmVMState_TurnedOff, with vmVMState_Saving first when
 it is saved; a reset vmVMState_TurningOff, vmVMState_DeleteMachine,
 vmVMState_TurningOn, vmVMState_Running. `OnReset(name)` follows these of a reset,
 and `OnAdapterRemoved(name, address)` is called when an adapter was unplugged.
-What happened while the connection to libvirt was lost is told, when it is
-back, as the difference of the states; of a machine that is no longer defined
-then, nothing.
+What happened while the connection to libvirt was lost is reported, when it is
+back, as the difference of the states; a machine that is no longer defined then
+is not reported.
 @within VMVirtualServer
 @function Connect
 @tparam VMEventHandlers handlers functions by these names, in any letter case
@@ -120,8 +120,8 @@ static void call_handler(lua_State *L, const struct machine_event *event)
     lua_settop(L, top);
 }
 
-/* Calls the handlers for what has happened until now, and returns how many
- * events that were. A handler may close the application. */
+/* Calls the handlers for all events until now, and returns their number. A handler
+ * may close the application. */
 static lua_Integer deliver(lua_State *L, const struct application *application)
 {
     struct machine_event event;
@@ -142,16 +142,16 @@ static lua_Integer deliver(lua_State *L, const struct application *application)
 }
 
 /***
-Calls the connected handlers for what has happened since, in its order; when
-nothing has, waits for it. An error in a handler is raised here, and the events
-after that one are kept for the next call. Without handlers it only waits. A
+Calls the connected handlers for the events since the last call, in their order;
+without an event it waits for one. An error in a handler is raised here, and the
+events after that one are kept for the next call. Without handlers it only waits. A
 signal to the process, as that of Ctrl-C, ends the wait early.
 @within VMVirtualServer
 @function WaitForEvents
 @int milliseconds how long to wait for the first event, -1 for ever
 @treturn integer how many events there were; 0 when the time was over
 @raise E_POINTER for a missing time; E_INVALIDARG for one below -1;
-DISP_E_EXCEPTION when so many events were kept (16384) that newer ones had to go;
+DISP_E_EXCEPTION when more than 16384 events were waiting and newer ones were lost;
 VM_E_APP_SHUTTING_DOWN
 */
 int application_wait_for_events(lua_State *L, const struct call *call)
@@ -179,7 +179,7 @@ int application_wait_for_events(lua_State *L, const struct call *call)
     lua_settop(L, 1);
     lua_Integer count = deliver(L, application);
     int64_t until = count > 0 ? 0 : clock_now() / CLOCK_MILLISECOND + (int64_t)milliseconds;
-    /* A handler may close it, or a finalizer: then nothing will come any more. */
+    /* A handler or a finalizer may close it: then no more events come. */
     while (count == 0 && result == WAKE_SIGNALLED && application_is_open(application)) {
         int64_t left = until - clock_now() / CLOCK_MILLISECOND;
         if (!accounting_wait(application->accounting,

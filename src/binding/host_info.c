@@ -16,7 +16,7 @@ struct host_info_object {
 
 /***
 The host that the machines are on: its processors, memory and operating system.
-Asks nobody until one of its members is read.
+Makes no call to the host until one of its members is read.
 @within VMVirtualServer
 @tfield VMHostInfo HostInfo
 */
@@ -41,7 +41,7 @@ static void clear(void *info)
     host_info_clear(info);
 }
 
-/* The part of what the host tells, in a resource on the stack. */
+/* That part of the host's description, in a resource on the stack. */
 static const struct host_info *ask(lua_State *L, const struct call *call, enum host_part part)
 {
     struct host *host = ((const struct host_info_object *)call->object)->application->host;
@@ -247,7 +247,7 @@ static int get_memory(lua_State *L, const struct call *call)
 
 /***
 The memory that the host can give at once, in whole MB of 2^20 bytes: what is
-free, and what Linux only keeps files in (free, buffers and cached of
+free, and what Linux only caches files in (free, buffers and cached of
 virNodeGetMemoryStats, or virNodeGetFreeMemory where a driver has none). Asks
 the host once.
 @within VMHostInfo
@@ -286,7 +286,7 @@ static int get_memory_avail_string(lua_State *L, const struct call *call)
 
 /***
 The host's operating system as it calls itself, `Debian GNU/Linux 12
-(bookworm)` (PRETTY_NAME of os-release). libvirt does not tell it: it is read
+(bookworm)` (PRETTY_NAME of os-release). libvirt does not report it: it is read
 on a local QEMU host, and for `test:///default` is that of this process.
 @within VMHostInfo
 @tfield string OperatingSystem

@@ -42,7 +42,7 @@ static void check(lua_State *L, const struct call *call)
 
 /***
 The machine's name, and the object's text: `"Machine: " .. objVM`. Asks the
-host once, so that a renamed machine tells its new name. Writable while the
+host once, so that a renamed machine has its new name. Writable while the
 machine is turned off, through a read-write connection; the name must be no
 other machine's in any letter case, and of 247 bytes of UTF-8 at most, without
 `/` and control characters.
@@ -98,8 +98,8 @@ static int set_name(lua_State *L, const struct call *call)
 }
 
 /***
-What people have noted of the machine, "" for nothing: libvirt's `description`
-of it. Asks the host once. Writable at any time, through a read-write
+Free text about the machine, "" for none: libvirt's `description` of it. Asks
+the host once. Writable at any time, through a read-write
 connection: for now and for the machine's next starts. Lines end with "\n":
 "\r\n", VBScript's vbCrLf, is made that.
 @within VMVirtualMachine
@@ -180,7 +180,7 @@ static int set_memory(lua_State *L, const struct call *call)
 
 /***
 The file of the saved state that the machine will be restored from. libvirt
-does not tell it: on a local system host it is where QEMU's driver puts it,
+does not report it: on a local system host it is where QEMU's driver puts it,
 `/var/lib/libvirt/qemu/save/NAME.save`, which only root may read. Asks the host
 once.
 @within VMVirtualMachine
@@ -203,7 +203,7 @@ static int get_saved_state_file_path(lua_State *L, const struct call *call)
 }
 
 /***
-The machine's UUID, which stays the same when it is renamed. Asks nobody.
+The machine's UUID, which stays the same when it is renamed. Makes no call to the host.
 @within VMVirtualMachine
 @tfield string ConfigID
 */
@@ -220,7 +220,7 @@ static int get_config_id(lua_State *L, const struct call *call)
 /***
 The machine's state, one of `vma.vmVMState_Running` and so on. Asks the host.
 One whose guest sleeps (ACPI S3), or has panicked and is kept (`on_crash` is
-`preserve`), is Paused: its run, and its counts, go on.
+`preserve`), is Paused: its run and its counts continue.
 @within VMVirtualMachine
 @tfield integer State
 @raise VM_E_VM_UNKNOWN when the machine is no longer defined
@@ -241,7 +241,7 @@ static int get_state(lua_State *L, const struct call *call)
 
 /***
 Starts the machine, or restores it from its saved state. Returns when the
-machine's state allows it and the host has been asked; the task tells when it
+machine's state allows it and the host has the request; the task shows when it
 is done. The methods that change a machine open a read-write connection at
 their first use.
 @within VMVirtualMachine
@@ -255,7 +255,7 @@ static int startup(lua_State *L, const struct call *call)
 }
 
 /***
-Turns the machine off at once, as pulling the plug does.
+Turns the machine off at once, like pulling the plug.
 @within VMVirtualMachine
 @function TurnOff
 @treturn VMTask a task that is complete
@@ -267,7 +267,7 @@ static int turn_off(lua_State *L, const struct call *call)
 }
 
 /***
-Resets the machine, as its reset button does. Its counts start at zero when this
+Resets the machine, like its reset button. Its counts start at zero when this
 returns.
 @within VMVirtualMachine
 @function Reset
@@ -281,7 +281,7 @@ static int reset(lua_State *L, const struct call *call)
 
 /***
 Saves the machine's state to the host's disk and stops it. Returns when the
-host has been asked; the task tells how much of the memory is written, and can
+host has the request; the task shows how much of the memory is written, and can
 be cancelled.
 @within VMVirtualMachine
 @function Save
@@ -306,7 +306,7 @@ static int pause_machine(lua_State *L, const struct call *call)
 }
 
 /***
-Lets a paused machine go on, and wakes one whose guest sleeps (ACPI S3), which
+Resumes a paused machine, and wakes one whose guest sleeps (ACPI S3), which
 is Paused, too. Waits up to two seconds for the wake-up.
 @within VMVirtualMachine
 @function Resume
@@ -320,7 +320,7 @@ static int resume(lua_State *L, const struct call *call)
 }
 
 /***
-Deletes the saved state, so that the machine starts afresh.
+Deletes the saved state, so that the machine boots at its next start.
 @within VMVirtualMachine
 @function DiscardSavedState
 @treturn VMTask a task that is complete
@@ -336,7 +336,7 @@ static const struct member members[] = {
      .get = get_name,
      .set = set_name,
      .type = "string",
-     .meaning = "the machine's name of now"},
+     .meaning = "the machine's current name"},
     {.name = "ConfigID", .get = get_config_id, .type = "string", .meaning = "the machine's UUID"},
     {.name = "State",
      .get = get_state,
@@ -346,7 +346,7 @@ static const struct member members[] = {
      .get = get_notes,
      .set = set_notes,
      .type = "string",
-     .meaning = "what people have noted of the machine; an empty text for nothing"},
+     .meaning = "free text about the machine; empty for none"},
     {.name = "Memory",
      .get = get_memory,
      .set = set_memory,
@@ -364,7 +364,7 @@ static const struct member members[] = {
     {.name = "NetworkAdapters",
      .get = machine_get_network_adapters,
      .type = "VMNetworkAdapterCollection",
-     .meaning = "the network adapters of now"},
+     .meaning = "the current network adapters"},
     {.name = "Startup",
      .call = startup,
      .type = "VMTask",
@@ -372,11 +372,11 @@ static const struct member members[] = {
     {.name = "TurnOff",
      .call = turn_off,
      .type = "VMTask",
-     .meaning = "turns the machine off, as pulling the plug does"},
+     .meaning = "turns the machine off, like pulling the plug"},
     {.name = "Reset",
      .call = reset,
      .type = "VMTask",
-     .meaning = "resets the machine, as its reset button does"},
+     .meaning = "resets the machine, like its reset button"},
     {.name = "Save",
      .call = save,
      .type = "VMTask",
@@ -388,11 +388,11 @@ static const struct member members[] = {
     {.name = "Resume",
      .call = resume,
      .type = "VMTask",
-     .meaning = "lets a paused machine go on, or wakes it"},
+     .meaning = "resumes a paused machine, or wakes it"},
     {.name = "DiscardSavedState",
      .call = discard_saved_state,
      .type = "VMTask",
-     .meaning = "throws the saved state away"},
+     .meaning = "deletes the saved state"},
     {.name = NULL},
 };
 

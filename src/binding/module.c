@@ -69,7 +69,7 @@ Connects to a libvirt host, read-only, and returns its application object.
 Blocks until libvirt answers, for at most `timeout` seconds; Ctrl-C ends that.
 @function CreateObject
 @string progid `"VirtualServer.Application"` or `"VirtualPC.Application"`, in any letter case;
-the accountants of the latter have the members only that Virtual PC documents, and
+the accountants of the latter have only the members that Virtual PC documents, and
 this module's own
 @string[opt] host a libvirt URI, or the name of a host for
 `qemu+ssh://NAME/system`; nil for libvirt's default (LIBVIRT_DEFAULT_URI, else
@@ -79,7 +79,7 @@ machines: those of the system are on `qemu:///system`)
 where they fit (default), or as decimal strings always; `max_age = seconds`:
 how old a sample may be that answers a read (default 0, ask each time);
 `not_running = "error"|"zero"`: what the counts of a stopped machine do;
-`counters = "auto"|"kernel"|"hypervisor"`: read a local host's figures straight
+`counters = "auto"|"kernel"|"hypervisor"`: read a local host's counters directly
 from the kernel where they are proven to be the same (default), only so, or
 never; `timeout = seconds`: how long a call to the host may take before it fails
 (default 30, at least 2)
@@ -128,7 +128,7 @@ static int sleep_seconds(lua_State *L)
     return 0;
 }
 
-/* monotonic_time(): seconds on a clock that nobody sets. */
+/* monotonic_time(): seconds on the monotonic clock. */
 static int monotonic_time(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)CLOCK_SECOND);

@@ -1,6 +1,6 @@
 /*
- * objects: the Lua objects of the Virtual Server model, and how they hold one
- * another.
+ * objects: the Lua objects of the Virtual Server model, and how they reference
+ * one another.
  *
  * The application owns the host and its accounting. Every other object holds
  * the one it came from in a user value, and so the application; it answers
@@ -27,7 +27,7 @@ extern const struct class adapter_class;               /* VMNetworkAdapter */
 extern const struct class network_class;               /* VMVirtualNetwork */
 extern const struct class task_class;                  /* VMTask */
 
-/* What CreateObject's last argument can say. */
+/* The options in CreateObject's last argument. */
 struct application_options {
     bool decimal_as_string;
     bool zero_when_not_running;
@@ -39,10 +39,10 @@ struct application_options {
 
 enum { DEFAULT_TIMEOUT = 30 };
 
-/* What an application owns of C, in a resource of its own. Close ends its work
+/* What an application owns in C, in a resource of its own. Close ends its work
  * but leaves the memory to the resource: a finalizer may call Close inside any
- * call that allocates, and that call goes on with the host and the accounting
- * until it returns or raises. */
+ * call that allocates, and that call still uses the host and the accounting until
+ * it returns or raises. */
 struct application_hold {
     struct host *host;
     struct accounting *accounting;
@@ -145,7 +145,7 @@ int application_wait_for_events(lua_State *L, const struct call *call);
 /* counter_sources.c: a property of the application, as in class.h. */
 int application_get_accounting(lua_State *L, const struct call *call);
 
-/* Pushes the machine's object, the same one while anything holds it. The
+/* Pushes the machine's object, the same one while anything references it. The
  * application is at the index; the name becomes the object's text. [-0, +1, m] */
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name);

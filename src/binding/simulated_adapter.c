@@ -73,7 +73,7 @@ static int send_bytes(lua_State *L, const struct call *call)
 }
 
 /***
-The adapter is given so many bytes; raised as Send is.
+The adapter receives so many bytes; raised as Send is.
 @within SimulatedAdapter
 @function Receive
 @tparam integer|string bytes
@@ -95,8 +95,8 @@ static int set_counter(lua_State *L, const struct call *call, enum direction dir
 }
 
 /***
-Sets the device's count of sent bytes: it falls without an event, as that of a
-device does that was made anew under the same name.
+Sets the device's count of sent bytes: it may fall without an event, like that of
+a device that was recreated under the same name.
 @within SimulatedAdapter
 @function SetBytesSent
 @tparam integer|string bytes
@@ -138,20 +138,20 @@ static const struct member members[] = {
     {.name = "Send",
      .call = send_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest send bytes"},
+     .meaning = "makes the guest send bytes"},
     {.name = "Receive",
      .call = receive_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "gives the guest bytes"},
+     .meaning = "makes the guest receive bytes"},
     {.name = "SetBytesSent",
      .call = set_bytes_sent,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the device counts, which may so fall"},
+     .meaning = "sets the device's count, which may thus fall"},
     {.name = "SetBytesReceived",
      .call = set_bytes_received,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the device counts, which may so fall"},
-    {.name = "Unplug", .call = unplug, .meaning = "takes the adapter out"},
+     .meaning = "sets the device's count, which may thus fall"},
+    {.name = "Unplug", .call = unplug, .meaning = "unplugs the adapter"},
     {.name = NULL},
 };
 

@@ -90,8 +90,8 @@ static int set_counter(lua_State *L, const struct call *call, enum direction dir
 }
 
 /***
-Sets the disk's count of bytes read: it falls without an event, as that of a disk
-does that was plugged anew under the same name.
+Sets the disk's count of bytes read: it may fall without an event, like that of a
+disk that was plugged again under the same name.
 @within SimulatedDisk
 @function SetBytesRead
 @tparam integer|string bytes
@@ -113,7 +113,7 @@ static int set_bytes_written(lua_State *L, const struct call *call)
 }
 
 /***
-Takes the disk out of the machine.
+Removes the disk from the machine.
 @within SimulatedDisk
 @function Remove
 */
@@ -130,20 +130,20 @@ static const struct member members[] = {
     {.name = "Read",
      .call = read_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest read bytes"},
+     .meaning = "makes the guest read bytes"},
     {.name = "Write",
      .call = write_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest write bytes"},
+     .meaning = "makes the guest write bytes"},
     {.name = "SetBytesRead",
      .call = set_bytes_read,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the disk counts"},
+     .meaning = "sets the disk's count"},
     {.name = "SetBytesWritten",
      .call = set_bytes_written,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the disk counts"},
-    {.name = "Remove", .call = remove_disk, .meaning = "takes the disk out"},
+     .meaning = "sets the disk's count"},
+    {.name = "Remove", .call = remove_disk, .meaning = "removes the disk"},
     {.name = NULL},
 };
 

@@ -29,8 +29,8 @@ int simulated_machine_shut_down(lua_State *L, const struct call *call)
 }
 
 /***
-The machine goes on on another host: it is off here, where its definition stays,
-and the session's Reason is `MigratedAway`. Startup is its return.
+The machine migrates to another host: it is off here, where its definition stays,
+and the session's Reason is `MigratedAway`. Startup brings it back.
 @within SimulatedMachine
 @function MigrateAway
 @raise VM_E_VM_NOT_RUNNING
@@ -69,9 +69,9 @@ int simulated_machine_revert(lua_State *L, const struct call *call)
 
 /***
 Makes a call fail for this machine only, from now on, with DISP_E_EXCEPTION and the
-message. The machine is also left out of what is asked of all at once: under
-`max_age` its counts are asked for alone, and fail. An open task fails with
-the message of `change` when its time is over.
+message. The machine is also left out of samples of all machines: under `max_age`
+it is then sampled alone, which fails. An open task fails with the message of
+`change` when its time is over.
 @within SimulatedMachine
 @function Fail
 @string call `find`, `name`, `state`, `adapters`, `sample`, `sample_disks`,
@@ -101,12 +101,12 @@ int simulated_machine_fail(lua_State *L, const struct call *call)
 }
 
 /***
-How long a Startup or Save of the accountant's side takes, on the host's clock: its
+How long a Startup or Save by VMVirtualMachine takes, on the host's clock: its
 VMTask stays open, a Save's PercentCompleted grows with AdvanceClock, and it ends
 when the time is over. 0 at first: tasks are complete when the method returns.
-A task that is open ends by what is said last, so that `math.huge` keeps one open
-and 0 ends it now. What fails a task: `Fail("change", message)`, and a machine that
-has stopped or been removed meanwhile. WaitForCompletion lets the clock pass.
+It holds for an open task, too: `math.huge` keeps it open and 0 ends it now. A task
+fails by `Fail("change", message)`, and when the machine has stopped or been
+removed meanwhile. WaitForCompletion advances the clock.
 @within SimulatedMachine
 @function SetTaskDuration
 @number seconds from 0 to 1e9, or `math.huge`

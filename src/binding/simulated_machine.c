@@ -47,8 +47,8 @@ static int change(lua_State *L, const struct call *call, enum machine_change cha
 
 /***
 Starts the machine, from its saved state if it has one: its devices count from
-zero. This and the methods below are what an administrator does with another
-tool, or the machine by itself.
+zero. This and the methods below stand for what an administrator does with
+another tool, or the machine by itself.
 @within SimulatedMachine
 @function Startup
 @raise VM_E_VM_RUNNING
@@ -103,7 +103,7 @@ static int pause_machine(lua_State *L, const struct call *call)
 }
 
 /***
-Lets a paused machine go on.
+Resumes a paused machine.
 @within SimulatedMachine
 @function Resume
 @raise E_FAIL; VM_E_VM_NOT_RUNNING
@@ -230,16 +230,14 @@ static const struct member members[] = {
     {.name = "Reset", .call = reset, .meaning = "resets it"},
     {.name = "Save", .call = save, .meaning = "saves its state"},
     {.name = "Pause", .call = pause_machine, .meaning = "halts it"},
-    {.name = "Resume", .call = resume, .meaning = "lets it go on"},
-    {.name = "Crash",
-     .call = crash,
-     .meaning = "ends it as a crash of its hypervisor process does"},
+    {.name = "Resume", .call = resume, .meaning = "resumes it"},
+    {.name = "Crash", .call = crash, .meaning = "ends it like a crash of its hypervisor process"},
     {.name = "ShutDown",
      .call = simulated_machine_shut_down,
-     .meaning = "ends it as its guest does that shuts down"},
+     .meaning = "ends it like a guest that shuts down"},
     {.name = "MigrateAway",
      .call = simulated_machine_migrate_away,
-     .meaning = "ends it here, since it goes on on another host"},
+     .meaning = "ends it here: it migrates to another host"},
     {.name = "Revert",
      .call = simulated_machine_revert,
      .parameters = "running?: boolean",
@@ -256,7 +254,7 @@ static const struct member members[] = {
      .call = rename_machine,
      .parameters = "name: string",
      .meaning = "gives it another name"},
-    {.name = "Remove", .call = remove_machine, .meaning = "takes its definition from the host"},
+    {.name = "Remove", .call = remove_machine, .meaning = "removes its definition from the host"},
     {.name = "Plug",
      .call = plug_adapter,
      .parameters = "options?: table",
@@ -274,7 +272,7 @@ static const struct member members[] = {
     {.name = "UseProcessor",
      .call = simulated_machine_use_processor,
      .parameters = "seconds: number",
-     .meaning = "lets it use processor time"},
+     .meaning = "makes it use processor time"},
     {.name = NULL},
 };
 

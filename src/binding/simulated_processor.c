@@ -19,7 +19,7 @@ static unsigned check_processors(lua_State *L, int index)
 
 /***
 How many processors the host has; 1 at first. HostInfo.LogicalProcessorCount
-says the same.
+is the same number.
 @within Simulator
 @function SetProcessors
 @tparam integer processors from 1 to 4096
@@ -50,10 +50,10 @@ int simulated_machine_set_processors(lua_State *L, const struct call *call)
 }
 
 /***
-The machine uses so much processor time. Let the host's clock advance as well: half
-a second used in a second is a CPUUtilization of 50. A simulated host is looked
-at when CPUUtilization or its history is read, and what was used since the look
-before is spread evenly over the seconds between.
+The machine uses so much processor time. Advance the host's clock as well: half a
+second used in a second is a CPUUtilization of 50. A simulated host is sampled when
+CPUUtilization or its history is read, and what was used since the sample before
+is spread evenly over the seconds between.
 @within SimulatedMachine
 @function UseProcessor
 @number seconds

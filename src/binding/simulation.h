@@ -1,5 +1,5 @@
 /*
- * simulation: the Lua objects that make a simulated host do things.
+ * simulation: the Lua objects that control a simulated host.
  *
  * simulation.c           what they share
  * simulation_options.c   the members' arguments

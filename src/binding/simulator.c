@@ -18,10 +18,10 @@ static void clear_hold(void *hold)
 }
 
 /***
-A host in memory whose machines do what the caller says. Its clock, by which it
-counts UpTime, Since, CPUUtilization, the age of samples and the time of its tasks,
-stands still unless `AdvanceClock` moves it: a figure is the same each time a suite
-runs, however slow the machine. It begins at a whole second of the present.
+A host in memory whose machines do what the caller says. Its clock, which is used
+for UpTime, Since, CPUUtilization, the age of samples and the time of its tasks,
+moves only by `AdvanceClock`: values are the same each time a suite runs, however
+slow the machine. It begins at the current time, in whole seconds.
 `WaitForEvents` waits in real time nevertheless.
 @within Simulator
 @function new
@@ -131,7 +131,7 @@ static int create_object(lua_State *L, const struct call *call)
 
 /***
 Makes a call on the host fail from now on, with DISP_E_EXCEPTION and the
-message, as a host does that has lost its daemon. For one machine only:
+message, like a host that has lost its daemon. For one machine only:
 SimulatedMachine.Fail.
 @within Simulator
 @function Fail
@@ -158,12 +158,12 @@ static int fail(lua_State *L, const struct call *call)
 }
 
 /***
-Whether the host tells its applications what happens, as libvirt's drivers with
-events do (true at first). An application of a host that keeps silent finds out
-when it next reads.
+Whether the host reports events to its applications, as libvirt's drivers with
+events do (true at first). Without them an application notices a change when it
+next reads.
 @within Simulator
 @function SetEvents
-@tparam boolean told
+@tparam boolean enabled
 */
 static int set_events(lua_State *L, const struct call *call)
 {
@@ -196,7 +196,7 @@ static void text_option(lua_State *L, int index, const char *field, char *text, 
 }
 
 /***
-Changes what the host tells of itself in `objVS.HostInfo`.
+Changes the host's description of itself in `objVS.HostInfo`.
 @within Simulator
 @function SetHostInfo
 @tparam table members by their names in VMHostInfo: LogicalProcessorCount,
@@ -255,8 +255,8 @@ static int set_host_info(lua_State *L, const struct call *call)
 }
 
 /***
-Lets time pass on the host's clocks: UpTime grows, samples age, and tasks that
-are due by then end, each at its own moment.
+Advances the host's clocks: UpTime grows, samples age, and tasks that are due by
+then end, each at its own moment.
 @within Simulator
 @function AdvanceClock
 @number seconds
@@ -287,23 +287,23 @@ static const struct member members[] = {
     {.name = "Fail",
      .call = fail,
      .parameters = "call: string, message?: string",
-     .meaning = "makes a call of the host fail until it is told otherwise"},
+     .meaning = "makes a call of the host fail until further notice"},
     {.name = "AdvanceClock",
      .call = advance_clock,
      .parameters = "seconds: number",
-     .meaning = "lets the host's time pass"},
+     .meaning = "advances the host's clocks"},
     {.name = "SetHostInfo",
      .call = set_host_info,
      .parameters = "members: table",
-     .meaning = "changes what HostInfo tells of the host"},
+     .meaning = "changes the host's description in HostInfo"},
     {.name = "SetProcessors",
      .call = simulation_set_processors,
      .parameters = "processors: integer",
      .meaning = "how many processors the host has"},
     {.name = "SetEvents",
      .call = set_events,
-     .parameters = "told: boolean",
-     .meaning = "whether the host tells of what happens"},
+     .parameters = "enabled: boolean",
+     .meaning = "whether the host reports events"},
     {.name = NULL},
 };
 
@@ -314,7 +314,7 @@ static void check(lua_State *L, const struct call *call)
 
 const struct class simulator_class = {
     .name = "Simulator",
-    .meaning = "a host in memory that does what it is told",
+    .meaning = "a host in memory that does what the script says",
     .written = "host",
     .members = members,
     .check = check,

@@ -81,8 +81,9 @@ What the task does: `Startup of web01`.
 */
 
 /***
-Whether the task has ended. Asks nobody. Startup and Save of a host's machine go
-on after the method has returned; the other tasks are complete from the start.
+Whether the task has ended. Makes no call to the host. Startup and Save of a
+host's machine continue after the method has returned; the other tasks are
+complete from the start.
 @within VMTask
 @tfield boolean IsComplete
 */
@@ -94,7 +95,7 @@ static int get_is_complete(lua_State *L, const struct call *call)
 }
 
 /***
-Whether Cancel can end the task: a Save that goes on.
+Whether Cancel can end the task: a Save in progress.
 @within VMTask
 @tfield boolean IsCancelable
 */
@@ -119,7 +120,7 @@ static int get_percent_completed(lua_State *L, const struct call *call)
     return 1;
 }
 
-/* The result of a complete task; raises E_FAIL while it goes on. */
+/* The result of a complete task; raises E_FAIL while it is in progress. */
 static enum task_result check_result(lua_State *L, const struct call *call, struct fault *fault)
 {
     const struct task *task = call->object;
@@ -133,10 +134,10 @@ static enum task_result check_result(lua_State *L, const struct call *call, stru
 /***
 How the task ended: `vma.vmTaskResult_Success`, `vma.vmTaskResult_Cancelled` or
 `vma.vmTaskResult_UnexpectedError`. What the machine's state forbids is raised by
-the method, and no task comes of it.
+the method, which then returns no task.
 @within VMTask
 @tfield integer Result
-@raise E_FAIL while the task goes on
+@raise E_FAIL while the task is in progress
 */
 static int get_result(lua_State *L, const struct call *call)
 {
@@ -149,7 +150,7 @@ static int get_result(lua_State *L, const struct call *call)
 The code of what made the task fail, as `vma.hresult` has it; 0 for a success.
 @within VMTask
 @tfield integer Error
-@raise E_FAIL while the task goes on
+@raise E_FAIL while the task is in progress
 */
 static int get_error(lua_State *L, const struct call *call)
 {
@@ -163,7 +164,7 @@ static int get_error(lua_State *L, const struct call *call)
 What made the task fail, in words; empty for a success.
 @within VMTask
 @tfield string ErrorDescription
-@raise E_FAIL while the task goes on
+@raise E_FAIL while the task is in progress
 */
 static int get_error_description(lua_State *L, const struct call *call)
 {
@@ -174,7 +175,7 @@ static int get_error_description(lua_State *L, const struct call *call)
 }
 
 /***
-Returns when the task has ended or the time is over; IsComplete tells which. A
+Returns when the task has ended or the time is over; see IsComplete. A
 signal to the process, as that of Ctrl-C, ends the wait early. On a simulated
 host it returns at once: the wait passes on the host's own clock.
 @within VMTask
@@ -214,11 +215,11 @@ static int wait_for_completion(lua_State *L, const struct call *call)
 }
 
 /***
-Ends a Save that goes on: the machine runs on. It is ended when IsComplete says
-so, and Result whether this came in time.
+Cancels a Save in progress: the machine runs on. It has ended when IsComplete is
+true, and Result shows whether this came in time.
 @within VMTask
 @function Cancel
-@raise E_FAIL when the task is complete, or is none that can be cancelled
+@raise E_FAIL when the task is complete, or cannot be cancelled
 */
 static int cancel(lua_State *L, const struct call *call)
 {
@@ -273,17 +274,17 @@ static const struct member members[] = {
     {.name = NULL},
 };
 
-/* Pushes how far the task is. Once its application is closed the host is not
- * asked any more. */
+/* Pushes the task's progress, without a call to the host once its application is
+ * closed. */
 static void push_progress(lua_State *L, const struct task *task)
 {
     struct fault fault;
 
     if (!machine_task_is_complete(task->task)) {
         if (application_is_open(task->application))
-            lua_pushfstring(L, "goes on, %d %%", machine_task_percent(task->task));
+            lua_pushfstring(L, "in progress, %d %%", machine_task_percent(task->task));
         else
-            lua_pushliteral(L, "goes on");
+            lua_pushliteral(L, "in progress");
         return;
     }
     switch (machine_task_result(task->task, &fault)) {
@@ -298,13 +299,13 @@ static void push_progress(lua_State *L, const struct task *task)
     }
 }
 
-/* "VMTask Save of web01: goes on, 40 %". */
+/* "VMTask Save of web01: in progress, 40 %". */
 static int to_string(lua_State *L)
 {
     const struct task *task = class_check_argument(L, &task_class, 1);
 
     lua_getiuservalue(L, 1, DESCRIPTION);
-    if (*task->hold == NULL || event_loop_is_forked()) { /* nobody can say how far it is */
+    if (*task->hold == NULL || event_loop_is_forked()) { /* its progress is unknown */
         lua_pushfstring(L, "VMTask %s", lua_tostring(L, -1));
         return 1;
     }
