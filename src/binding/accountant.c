@@ -36,14 +36,17 @@ static void check(lua_State *L, const struct call *call)
     application_check_open(L, call, accountant_application(call));
 }
 
-static int get_total(lua_State *L, const struct call *call, enum direction direction)
+typedef bool total_function(struct accounting *accounting, const struct machine_uuid *uuid,
+                            enum direction direction, struct decimal *total, struct fault *fault);
+
+static int get_total(lua_State *L, const struct call *call, total_function *read_total,
+                     enum direction direction)
 {
     struct application *application = accountant_application(call);
     struct decimal total;
     struct fault fault;
 
-    bool ok =
-        accounting_total(application->accounting, accountant_uuid(call), direction, &total, &fault);
+    bool ok = read_total(application->accounting, accountant_uuid(call), direction, &total, &fault);
     application_warn(L, application);
     if (!ok) {
         if (!accountant_reads_zero(call, &fault))
@@ -68,7 +71,7 @@ an adapter has no counter, which it names, or the host does not answer
 */
 static int get_network_bytes_sent(lua_State *L, const struct call *call)
 {
-    return get_total(L, call, DIRECTION_SENT);
+    return get_total(L, call, accounting_total, DIRECTION_SENT);
 }
 
 /***
@@ -79,25 +82,7 @@ as NetworkBytesSent is.
 */
 static int get_network_bytes_received(lua_State *L, const struct call *call)
 {
-    return get_total(L, call, DIRECTION_RECEIVED);
-}
-
-static int get_disk_total(lua_State *L, const struct call *call, enum direction direction)
-{
-    struct application *application = accountant_application(call);
-    struct decimal total;
-    struct fault fault;
-
-    bool ok = accounting_disk_total(application->accounting, accountant_uuid(call), direction,
-                                    &total, &fault);
-    application_warn(L, application);
-    if (!ok) {
-        if (!accountant_reads_zero(call, &fault))
-            return class_raise_fault(L, call, &fault);
-        total = DECIMAL_ZERO;
-    }
-    application_push_decimal(L, application, total);
-    return 1;
+    return get_total(L, call, accounting_total, DIRECTION_RECEIVED);
 }
 
 /***
@@ -118,7 +103,7 @@ counts
 */
 static int get_disk_bytes_read(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, call, DISK_READ);
+    return get_total(L, call, accounting_disk_total, DISK_READ);
 }
 
 /***
@@ -129,7 +114,7 @@ DiskBytesRead is.
 */
 static int get_disk_bytes_written(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, call, DISK_WRITTEN);
+    return get_total(L, call, accounting_disk_total, DISK_WRITTEN);
 }
 
 /***

@@ -9,7 +9,12 @@
 #include <lauxlib.h>
 #include <limits.h>
 
-enum { TYPE = PART_MACHINE + 1, NETWORK_NAME, USER_VALUES = NETWORK_NAME };
+/* The user values of an adapter after its machine: its type, and the name of what it is
+ * plugged into or nil. */
+enum { TYPE = PART_MACHINE + 1, SOURCE, USER_VALUES = SOURCE };
+
+/* The user values of a network. */
+enum { NETWORK_ADAPTER = 1, NETWORK_NAME, NETWORK_USER_VALUES = NETWORK_NAME };
 
 static void clear_snapshot(void *snapshot)
 {
@@ -30,7 +35,7 @@ static void push_adapter(lua_State *L, int machine_index, const struct adapter_s
     lua_pushstring(L, adapter->type); /* nil for NULL */
     lua_setiuservalue(L, -2, TYPE);
     lua_pushstring(L, adapter->source);
-    lua_setiuservalue(L, -2, NETWORK_NAME);
+    lua_setiuservalue(L, -2, SOURCE);
 }
 
 /***
@@ -95,14 +100,15 @@ static int get_virtual_network(lua_State *L, const struct call *call)
 {
     const struct adapter_object *adapter = call->object;
 
-    if (lua_getiuservalue(L, 1, NETWORK_NAME) != LUA_TSTRING)
+    if (lua_getiuservalue(L, 1, SOURCE) != LUA_TSTRING)
         return 1;
-    struct application **network = class_new(L, &network_class, sizeof *network, 2);
+    struct application **network =
+        class_new(L, &network_class, sizeof *network, NETWORK_USER_VALUES);
     *network = adapter->machine->application;
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, NETWORK_ADAPTER);
     lua_insert(L, -2);
-    lua_setiuservalue(L, -2, 2);
+    lua_setiuservalue(L, -2, NETWORK_NAME);
     return 1;
 }
 
@@ -250,8 +256,7 @@ const struct class adapter_class = {
     .metamethods = metamethods,
 };
 
-/* The object is a pointer to the application. User values: 1 the adapter that
- * it came from, 2 the name. */
+/* The object is a pointer to the application. */
 static void check_network(lua_State *L, const struct call *call)
 {
     application_check_open(L, call, *(struct application **)call->object);
@@ -266,7 +271,7 @@ The name of the network, bridge or host device.
 static const struct member network_members[] = {
     {.name = "Name",
      .get = class_get_user_value,
-     .user_value = 2,
+     .user_value = NETWORK_NAME,
      .type = "string",
      .meaning = "the name of the network, bridge or host device"},
     {.name = NULL},
@@ -275,7 +280,7 @@ static const struct member network_members[] = {
 static int network_to_string(lua_State *L)
 {
     class_check_argument(L, &network_class, 1);
-    lua_getiuservalue(L, 1, 2);
+    lua_getiuservalue(L, 1, NETWORK_NAME);
     lua_pushfstring(L, "VMVirtualNetwork %s", lua_tostring(L, -1));
     return 1;
 }
@@ -287,8 +292,8 @@ static int network_equal(lua_State *L)
     bool same = a != NULL && b != NULL && *a == *b;
 
     if (same) {
-        lua_getiuservalue(L, 1, 2);
-        lua_getiuservalue(L, 2, 2);
+        lua_getiuservalue(L, 1, NETWORK_NAME);
+        lua_getiuservalue(L, 2, NETWORK_NAME);
         same = lua_rawequal(L, -1, -2);
     }
     lua_pushboolean(L, same);

@@ -84,6 +84,17 @@ static void close_application(lua_State *L, struct application *application)
     application->accounting = NULL;
 }
 
+static struct product ask_product(lua_State *L, const struct call *call)
+{
+    const struct application *application = call->object;
+    struct product product;
+    struct fault fault;
+
+    if (!host_product(application->host, &product, &fault))
+        class_raise_fault(L, call, &fault);
+    return product;
+}
+
 /***
 The name of the product behind the object: `libvirt QEMU`, `libvirt TEST`,
 `simulator`. Not the host's name, as in Virtual Server. Asks the host once.
@@ -93,13 +104,7 @@ The name of the product behind the object: `libvirt QEMU`, `libvirt TEST`,
 */
 static int get_name(lua_State *L, const struct call *call)
 {
-    const struct application *application = call->object;
-    struct product product;
-    struct fault fault;
-
-    if (!host_product(application->host, &product, &fault))
-        return class_raise_fault(L, call, &fault);
-    lua_pushstring(L, product.name);
+    lua_pushstring(L, ask_product(L, call).name);
     return 1;
 }
 
@@ -112,13 +117,7 @@ The version of the host's service: for libvirt that of the daemon's library
 */
 static int get_version(lua_State *L, const struct call *call)
 {
-    const struct application *application = call->object;
-    struct product product;
-    struct fault fault;
-
-    if (!host_product(application->host, &product, &fault))
-        return class_raise_fault(L, call, &fault);
-    lua_pushstring(L, product.version);
+    lua_pushstring(L, ask_product(L, call).version);
     return 1;
 }
 

@@ -76,11 +76,11 @@ int class_raise_fault(lua_State *L, const struct call *call, const struct fault 
 
 int class_raise(lua_State *L, const struct call *call, enum hresult code, const char *format, ...)
 {
-    struct fault fault = {.code = code};
+    struct fault fault;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(fault.message, sizeof fault.message, format, arguments);
+    fault_set_list(&fault, code, format, arguments);
     va_end(arguments);
     return class_raise_fault(L, call, &fault);
 }
@@ -181,11 +181,11 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
     return name;
 }
 
-/* Of the value at index 2. */
-static int raise_unknown(lua_State *L, const struct class *class)
+/* Of the value at the index. */
+static int raise_unknown(lua_State *L, const struct class *class, int index)
 {
     struct fault fault;
-    const char *member = describe_unknown(L, class, text_push_shown(L, 2), &fault);
+    const char *member = describe_unknown(L, class, text_push_shown(L, index), &fault);
     return raise_for(L, class, member, &fault);
 }
 
@@ -206,17 +206,14 @@ const struct member *class_find_property(lua_State *L, const struct class *class
 {
     luaL_checkstring(L, index);
     const struct member *member = member_at(L, class, index);
-    struct fault fault;
 
-    if (member == NULL) {
-        const char *shown = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        raise_for(L, class, shown, &fault);
-    } else if (member->get == NULL) {
+    if (member == NULL)
+        raise_unknown(L, class, index);
+    else if (member->get == NULL)
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
                     "object:%s()",
                     class->name, member->name);
-    }
     return member;
 }
 
@@ -301,7 +298,7 @@ static int index_member(lua_State *L)
     if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING) {
         const struct member *member = member_at(L, class, 2);
         if (member == NULL)
-            return raise_unknown(L, class);
+            return raise_unknown(L, class, 2);
         lua_pop(L, 1);
         lua_pushstring(L, member->name);
         lua_rawget(L, lua_upvalueindex(2));
@@ -314,7 +311,7 @@ static int index_member(lua_State *L)
     if (lua_isfunction(L, -1))
         return 1;
     if (class->index == NULL)
-        return raise_unknown(L, class);
+        return raise_unknown(L, class, 2);
     struct call call = class_begin_call(L, class, "Item");
     lua_settop(L, 2);
     return class->index(L, &call);
@@ -369,7 +366,7 @@ static int new_index(lua_State *L)
         return raise_for(L, class, text_push_shown(L, 2), &fault);
     }
     if (member == NULL)
-        return raise_unknown(L, class);
+        return raise_unknown(L, class, 2);
     if (member->set == NULL)
         return raise_not_assignable(L, class, member);
     struct call call = {class, member, object};

@@ -7,18 +7,12 @@
 
 #include <lauxlib.h>
 
-/* User value 1: the SimulatedMachine. */
-struct simulated_adapter_object {
-    struct simulator_object *owner;
-    simulator_adapter_id id;
-};
-
 void simulated_adapter_push(lua_State *L, const struct call *call, int machine_index,
                             const struct simulator_adapter_plan *plan)
 {
     machine_index = lua_absindex(L, machine_index);
     const struct simulated_machine_object *machine = lua_touserdata(L, machine_index);
-    struct simulated_adapter_object *adapter =
+    struct simulated_device_object *adapter =
         class_new(L, &simulated_adapter_class, sizeof *adapter, 1);
     struct fault fault;
 
@@ -36,7 +30,7 @@ The adapter's MAC address as `52-54-00-12-34-56`.
 */
 static int get_ethernet_address(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = call->object;
+    const struct simulated_device_object *adapter = call->object;
     uint8_t mac[MAC_SIZE];
     char text[MAC_TEXT_SIZE];
     struct fault fault;
@@ -46,17 +40,6 @@ static int get_ethernet_address(lua_State *L, const struct call *call)
     mac_format(mac, text);
     lua_pushstring(L, text);
     return 1;
-}
-
-static int transfer(lua_State *L, const struct call *call, enum direction direction)
-{
-    const struct simulated_adapter_object *adapter = call->object;
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, call,
-        simulator_transfer(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        &fault);
 }
 
 /***
@@ -69,7 +52,7 @@ DISP_E_OVERFLOW when the device's count would be above 2^96-1
 */
 static int send_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, call, DIRECTION_SENT);
+    return simulation_count(L, call, simulator_transfer, DIRECTION_SENT);
 }
 
 /***
@@ -80,18 +63,7 @@ The adapter receives so many bytes; raised as Send is.
 */
 static int receive_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, call, DIRECTION_RECEIVED);
-}
-
-static int set_counter(lua_State *L, const struct call *call, enum direction direction)
-{
-    const struct simulated_adapter_object *adapter = call->object;
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, call,
-        simulator_set_counter(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        &fault);
+    return simulation_count(L, call, simulator_transfer, DIRECTION_RECEIVED);
 }
 
 /***
@@ -103,7 +75,7 @@ a device that was recreated under the same name.
 */
 static int set_bytes_sent(lua_State *L, const struct call *call)
 {
-    return set_counter(L, call, DIRECTION_SENT);
+    return simulation_count(L, call, simulator_set_counter, DIRECTION_SENT);
 }
 
 /***
@@ -114,7 +86,7 @@ Sets the device's count of received bytes.
 */
 static int set_bytes_received(lua_State *L, const struct call *call)
 {
-    return set_counter(L, call, DIRECTION_RECEIVED);
+    return simulation_count(L, call, simulator_set_counter, DIRECTION_RECEIVED);
 }
 
 /***
@@ -124,7 +96,7 @@ Unplugs the adapter; its device goes.
 */
 static int unplug(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = call->object;
+    const struct simulated_device_object *adapter = call->object;
     struct fault fault;
     return simulation_done(
         L, call, simulator_unplug(adapter->owner->simulator, adapter->id, &fault), &fault);

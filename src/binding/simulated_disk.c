@@ -6,16 +6,10 @@
 
 #include <lauxlib.h>
 
-/* User value 1: the SimulatedMachine. */
-struct simulated_disk_object {
-    struct simulator_object *owner;
-    simulator_disk_id id;
-};
-
 void simulated_disk_push(lua_State *L, const struct call *call, const char *target, bool counted)
 {
     const struct simulated_machine_object *machine = call->object;
-    struct simulated_disk_object *disk = class_new(L, &simulated_disk_class, sizeof *disk, 1);
+    struct simulated_device_object *disk = class_new(L, &simulated_disk_class, sizeof *disk, 1);
     struct fault fault;
 
     disk->owner = machine->owner;
@@ -33,7 +27,7 @@ The disk's name in the machine, as libvirt has it: `vda`.
 */
 static int get_target(lua_State *L, const struct call *call)
 {
-    const struct simulated_disk_object *disk = call->object;
+    const struct simulated_device_object *disk = call->object;
     struct fault fault;
     const char *target = simulator_disk_target(disk->owner->simulator, disk->id, &fault);
 
@@ -41,17 +35,6 @@ static int get_target(lua_State *L, const struct call *call)
         return class_raise_fault(L, call, &fault);
     lua_pushstring(L, target);
     return 1;
-}
-
-static int transfer(lua_State *L, const struct call *call, enum direction direction)
-{
-    const struct simulated_disk_object *disk = call->object;
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, call,
-        simulator_transfer_disk(disk->owner->simulator, disk->id, direction, bytes, &fault),
-        &fault);
 }
 
 /***
@@ -64,7 +47,7 @@ the disk's count would be above 2^96-1
 */
 static int read_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, call, DISK_READ);
+    return simulation_count(L, call, simulator_transfer_disk, DISK_READ);
 }
 
 /***
@@ -75,18 +58,7 @@ The machine writes so many bytes to the disk; raised as Read is.
 */
 static int write_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, call, DISK_WRITTEN);
-}
-
-static int set_counter(lua_State *L, const struct call *call, enum direction direction)
-{
-    const struct simulated_disk_object *disk = call->object;
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, call,
-        simulator_set_disk_counter(disk->owner->simulator, disk->id, direction, bytes, &fault),
-        &fault);
+    return simulation_count(L, call, simulator_transfer_disk, DISK_WRITTEN);
 }
 
 /***
@@ -98,7 +70,7 @@ disk that was plugged again under the same name.
 */
 static int set_bytes_read(lua_State *L, const struct call *call)
 {
-    return set_counter(L, call, DISK_READ);
+    return simulation_count(L, call, simulator_set_disk_counter, DISK_READ);
 }
 
 /***
@@ -109,7 +81,7 @@ Sets the disk's count of bytes written.
 */
 static int set_bytes_written(lua_State *L, const struct call *call)
 {
-    return set_counter(L, call, DISK_WRITTEN);
+    return simulation_count(L, call, simulator_set_disk_counter, DISK_WRITTEN);
 }
 
 /***
@@ -119,7 +91,7 @@ Removes the disk from the machine.
 */
 static int remove_disk(lua_State *L, const struct call *call)
 {
-    const struct simulated_disk_object *disk = call->object;
+    const struct simulated_device_object *disk = call->object;
     struct fault fault;
     return simulation_done(L, call, simulator_remove_disk(disk->owner->simulator, disk->id, &fault),
                            &fault);

@@ -19,3 +19,13 @@ int simulation_done(lua_State *L, const struct call *call, bool ok, const struct
 {
     return ok ? 0 : class_raise_fault(L, call, fault);
 }
+
+int simulation_count(lua_State *L, const struct call *call, simulator_count *count,
+                     enum direction direction)
+{
+    const struct simulated_device_object *device = call->object;
+    struct decimal bytes = simulation_check_bytes(L, 2);
+    struct fault fault;
+    return simulation_done(
+        L, call, count(device->owner->simulator, device->id, direction, bytes, &fault), &fault);
+}

@@ -33,6 +33,16 @@ struct simulated_machine_object {
     struct machine_uuid uuid;
 };
 
+/* A SimulatedAdapter or a SimulatedDisk. User value 1: the SimulatedMachine. */
+struct simulated_device_object {
+    struct simulator_object *owner;
+    uint64_t id; /* of the adapter or disk in the simulator */
+};
+
+/* Counts bytes for the adapter or disk of that ID. */
+typedef bool simulator_count(struct simulator *simulator, uint64_t id, enum direction direction,
+                             struct decimal bytes, struct fault *fault);
+
 /* simulation.c */
 
 /* Raises VM_E_APP_SHUTTING_DOWN where the simulator has been collected. */
@@ -41,6 +51,9 @@ void simulation_check(lua_State *L, const struct call *call, const struct simula
 void simulation_check_owner(lua_State *L, const struct call *call);
 /* Raises the fault where ok is false; a method then returns nothing. */
 int simulation_done(lua_State *L, const struct call *call, bool ok, const struct fault *fault);
+/* A method of an adapter or a disk that counts the bytes of its argument. */
+int simulation_count(lua_State *L, const struct call *call, simulator_count *count,
+                     enum direction direction);
 
 /* simulation_options.c */
 
