@@ -55,7 +55,7 @@ describe("the documentation", function()
       "VMVirtualMachine.ConfigID is a string, and @tfield of its comment says integer" },
     ["a read-only member called writable"] = { "The machine's UUID,", "%0 writable,",
       "VMVirtualMachine.ConfigID is read-only, and its comment has the word writable" },
-    ["a writable member not called so"] = { "Asks the host once%. Writable at any time", "Asks the host once. Settable",
+    ["a writable member not called so"] = { "the host once%. Writable at any time", "the host once. Settable",
       "VMVirtualMachine.Notes is writable, and its comment lacks the word writable" },
     ["a property called a method"] = { "@tfield string ConfigID", "@function ConfigID",
       "VMVirtualMachine.ConfigID is a property" },

@@ -114,12 +114,30 @@ describe("help", function()
     end
   end)
 
+  it("of Virtual PC's accountant has the members of that one only", function()
+    local host = simulator.new()
+    host:AddMachine("web01")
+    local objAccountant = host:CreateObject("VirtualPC.Application"):FindVirtualMachine("web01").Accountant
+    local text, larger = printed(objAccountant), printed(objVM.Accountant)
+    for _, name in ipairs { "NetworkBytesSent", "CPUUtilizationHistory", "Since", "LastSession" } do
+      assert.matches("\n  " .. name .. "%f[^%w]", text)
+      assert.equal(printed(objVM.Accountant, name), printed(objAccountant, name))
+    end
+    for _, name in ipairs { "RelativeWeight", "SetSchedulingParameters" } do
+      assert.matches("\n  " .. name .. "%f[^%w]", larger)
+      assert.not_matches(name, text)
+      failure.expect({ name = "DISP_E_UNKNOWNNAME", member = name, message = "Virtual PC's accountant had none" },
+        printed, objAccountant, name)
+    end
+    assert.equal(printed("VMAccountant"), larger)
+  end)
+
   it("of a member prints all of it, in any letter case", function()
     assert.equal("VMAccountant.NetworkBytesSent is integer|string, in bytes, read-only\n  "
       .. "sent through all network adapters since the machine was last powered up, reset or restored\n",
       printed(objVM.Accountant, "networkBYTESsent"))
     assert.equal("VMVirtualMachine.Notes is string, writable\n  "
-      .. "what people have noted of the machine; an empty text for nothing\n", printed(objVM, "notes"))
+      .. "free text about the machine; empty for none\n", printed(objVM, "notes"))
     assert.equal("VMVirtualServer:FindVirtualMachine(name: string) gives VMVirtualMachine?\n  "
       .. "the machine of that name in any letter case, or nil\n", printed("vmvirtualserver", "FindVirtualMachine"))
     assert.equal("VMError.cause is VMErrorCause?\n  what libvirt itself said\n", printed("VMError", "cause"))

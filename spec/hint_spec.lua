@@ -36,7 +36,7 @@ describe("the hint for", function()
     { "objAdapter", "Accountant", "did you mean objVM.Accountant?" },
     { "objTask", "Startup", "did you mean objVM:Startup()?" },
     -- In other words.
-    { "objVM", "Shutdown", "did you mean TurnOff? It is as pulling the plug; virsh shutdown MACHINE" },
+    { "objVM", "Shutdown", "did you mean TurnOff? It is like pulling the plug; virsh shutdown MACHINE" },
     { "objVM", "Stop", "did you mean TurnOff?" }, { "objVM", "PowerOff", "did you mean TurnOff?" },
     { "objVM", "Suspend", "did you mean Save? It writes the machine's memory to disk; Pause " },
     { "objVM", "Reboot", "did you mean Reset?" }, { "objVM", "Unpause", "did you mean Resume?" },

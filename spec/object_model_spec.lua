@@ -26,8 +26,9 @@ local MEMBERS <const> = {
   },
   VMAccountant = {
     properties = { "NetworkBytesSent", "NetworkBytesReceived", "UpTime", "DiskBytesRead", "DiskBytesWritten",
-      "CPUUtilization", "CPUUtilizationHistory", "MaximumSystemCapacity", "ReservedSystemCapacity", "RelativeWeight",
-      "AllowableMaximumSystemCapacity", "AllowableReservedSystemCapacity", "Since", "VirtualMachine" },
+      "CPUUtilization", "CPUUtilizationHistory", "Since", "VirtualMachine", "MaximumSystemCapacity",
+      "ReservedSystemCapacity", "RelativeWeight", "AllowableMaximumSystemCapacity",
+      "AllowableReservedSystemCapacity" },
     methods = { "Get", "LastSession" },
   },
   VMNetworkAdapterCollection = { properties = { "Count" }, methods = { "Item" } },

@@ -326,14 +326,15 @@ local function print_named(name)
   end
 end
 
-local function print_member_of(class, name)
+-- The object, or the name of the class, and its table.
+local function print_member_of(object, class, name)
   local member = find_named(class.members, name)
   if member then
     print_member(class.name, member)
   elseif not class.written then
     raise_unknown(name, ("%s has no field '%s'"):format(class.name, name), class.members)
   else
-    local _, err = pcall(core.find_member, class.name, name)
+    local _, err = pcall(core.find_member, object, name)
     err.where = nil -- it would be here
     error(err, 0)
   end
@@ -369,8 +370,9 @@ local function help(object, member)
     print_named(object)
     return
   end
-  local name = name_of(object)
-  local class = name and find_named((all_classes()), name)
+  -- Two classes may share a name: the object's own is asked for first.
+  local own, name = core.class_of(object), name_of(object)
+  local class = own or name and find_named((all_classes()), name)
   if not class and type(object) == "string" then
     raise_unknown(object, ("there is no class '%s'"):format(object), (all_classes()))
   end
@@ -378,7 +380,7 @@ local function help(object, member)
   if member == nil then
     print_class(class)
   else
-    print_member_of(class, member)
+    print_member_of(own and object or class.name, class, member)
   end
 end
 

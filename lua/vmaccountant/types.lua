@@ -7,12 +7,12 @@
 ---@field Name string # read-only; the product's name, such as libvirt QEMU; not the host's
 ---@field Version string # read-only; the version of the host's service
 ---@field UpTime integer # in seconds; read-only; how long the host's service has been running
----@field VirtualMachines VMVirtualMachineCollection # read-only; the machines of now, in the order of their names
+---@field VirtualMachines VMVirtualMachineCollection # read-only; the current machines, in the order of their names
 ---@field HostInfo VMHostInfo # read-only; the host's processors, memory and operating system
 ---@field Accounting VMCounterSource[] # read-only; how the counters of each adapter are read, and why
 ---@field FindVirtualMachine fun(self: VMVirtualServer, name: string): VMVirtualMachine? # the machine of that name in any letter case, or nil
----@field Connect fun(self: VMVirtualServer, handlers: VMEventHandlers) # from now on keeps what happens to machines for WaitForEvents
----@field WaitForEvents fun(self: VMVirtualServer, milliseconds: integer): integer # calls the handlers for what has happened, and waits for the first if nothing has; how many were called
+---@field Connect fun(self: VMVirtualServer, handlers: VMEventHandlers) # from now on queues the events of machines for WaitForEvents
+---@field WaitForEvents fun(self: VMVirtualServer, milliseconds: integer): integer # calls the handlers for what has happened, and waits for the first event if nothing has; returns how many were called
 ---@field RecordResets fun(self: VMVirtualServer) # from now on writes the baseline of each reset for other processes
 ---@field Close fun(self: VMVirtualServer) # closes the connection; also at the end of the scope of a <close> variable
 
@@ -50,21 +50,21 @@
 
 ---a machine, running or not; its text is its name
 ---@class VMVirtualMachine
----@field Name string # writable; the machine's name of now
+---@field Name string # writable; the machine's current name
 ---@field ConfigID string # read-only; the machine's UUID
 ---@field State integer # read-only; vmVMState_Running and its like
----@field Notes string # writable; what people have noted of the machine; an empty text for nothing
+---@field Notes string # writable; free text about the machine; empty for none
 ---@field Memory integer # in MB of 2^20 bytes; writable; the machine's memory, as it is defined
 ---@field SavedStateFilePath string # read-only; the file of the saved state; an error where there is none
 ---@field Accountant VMAccountant # read-only; the machine's accounts
----@field NetworkAdapters VMNetworkAdapterCollection # read-only; the network adapters of now
+---@field NetworkAdapters VMNetworkAdapterCollection # read-only; the current network adapters
 ---@field Startup fun(self: VMVirtualMachine): VMTask # starts the machine; restores it when it is saved
----@field TurnOff fun(self: VMVirtualMachine): VMTask # turns the machine off, as pulling the plug does
----@field Reset fun(self: VMVirtualMachine): VMTask # resets the machine, as its reset button does
+---@field TurnOff fun(self: VMVirtualMachine): VMTask # turns the machine off, like pulling the plug
+---@field Reset fun(self: VMVirtualMachine): VMTask # resets the machine, like its reset button
 ---@field Save fun(self: VMVirtualMachine): VMTask # saves the state of the machine and turns it off
 ---@field Pause fun(self: VMVirtualMachine): VMTask # halts the machine; its counts stay
----@field Resume fun(self: VMVirtualMachine): VMTask # lets a paused machine go on, or wakes it
----@field DiscardSavedState fun(self: VMVirtualMachine): VMTask # throws the saved state away
+---@field Resume fun(self: VMVirtualMachine): VMTask # resumes a paused machine, or wakes it
+---@field DiscardSavedState fun(self: VMVirtualMachine): VMTask # deletes the saved state
 ---@operator concat(string|number): string
 
 ---the accounts of a machine
@@ -76,16 +76,16 @@
 ---@field DiskBytesWritten integer|string # in bytes; read-only; written to all disks since the machine was last powered up, reset or restored
 ---@field CPUUtilization integer # in percent; read-only; how busy the machine's own processors were in the last second
 ---@field CPUUtilizationHistory integer[] # in percent; read-only; how busy they were in each of the last 60 seconds, oldest first
+---@field Since integer # in seconds since 1970; read-only; when the counts started
+---@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
+---@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
+---@field LastSession fun(self: VMAccountant): VMSession? # the last session that is over, with its final counts; nil when this process has seen none end
 ---@field MaximumSystemCapacity number # in percent of the host; read-only; what the machine may use of the host's processors at most
----@field ReservedSystemCapacity number # in percent of the host; read-only; what the machine is sure of: 0, since no host can reserve
+---@field ReservedSystemCapacity number # in percent of the host; read-only; what the machine is guaranteed: 0, since no host can reserve
 ---@field RelativeWeight integer # read-only; the machine's weight among those that want a processor at the same time
 ---@field AllowableMaximumSystemCapacity number # in percent of the host; read-only; the largest maximum that can be set
 ---@field AllowableReservedSystemCapacity number # in percent of the host; read-only; the largest reserve that can be set: 0
 ---@field SetSchedulingParameters fun(self: VMAccountant, reserved: number|string, maximum: number|string, weight: integer|string) # sets the capacities, in percent of the host, and the weight
----@field Since integer # in seconds since 1970; read-only; when the counts started
----@field VirtualMachine VMVirtualMachine # read-only; the machine that is accounted
----@field Get fun(self: VMAccountant, name: string): any, VMError? # a property's value, or nil and the error that reading it would have raised
----@field LastSession fun(self: VMAccountant): VMSession? # the last session that is over, with its final figures; nil when this process has seen none end
 
 ---the network adapters of a machine: a snapshot, counted from 1
 ---@class VMNetworkAdapterCollection
@@ -122,15 +122,15 @@
 ---@field WaitForCompletion fun(self: VMTask, milliseconds: integer) # returns when the task has ended or the time is over; -1 waits for ever
 ---@field Cancel fun(self: VMTask) # ends the task
 
----a host in memory that does what it is told
+---a host in memory that does what the script says
 ---@class Simulator
 ---@field AddMachine fun(self: Simulator, name: string, options?: table): SimulatedMachine, ... # a new machine and its adapters; options: adapters, how many; running, whether
 ---@field CreateObject fun(self: Simulator, progid: string, options?: VMOptions): VMVirtualServer # an application object on this host
----@field Fail fun(self: Simulator, call: string, message?: string) # makes a call of the host fail until it is told otherwise
----@field AdvanceClock fun(self: Simulator, seconds: number) # lets the host's time pass
----@field SetHostInfo fun(self: Simulator, members: table) # changes what HostInfo tells of the host
+---@field Fail fun(self: Simulator, call: string, message?: string) # makes a call of the host fail until further notice
+---@field AdvanceClock fun(self: Simulator, seconds: number) # advances the host's clocks
+---@field SetHostInfo fun(self: Simulator, members: table) # changes the host's description in HostInfo
 ---@field SetProcessors fun(self: Simulator, processors: integer) # how many processors the host has
----@field SetEvents fun(self: Simulator, told: boolean) # whether the host tells of what happens
+---@field SetEvents fun(self: Simulator, enabled: boolean) # whether the host reports events
 
 ---a machine of a simulated host
 ---@class SimulatedMachine
@@ -140,37 +140,37 @@
 ---@field Reset fun(self: SimulatedMachine) # resets it
 ---@field Save fun(self: SimulatedMachine) # saves its state
 ---@field Pause fun(self: SimulatedMachine) # halts it
----@field Resume fun(self: SimulatedMachine) # lets it go on
----@field Crash fun(self: SimulatedMachine) # ends it as a crash of its hypervisor process does
----@field ShutDown fun(self: SimulatedMachine) # ends it as its guest does that shuts down
----@field MigrateAway fun(self: SimulatedMachine) # ends it here, since it goes on on another host
+---@field Resume fun(self: SimulatedMachine) # resumes it
+---@field Crash fun(self: SimulatedMachine) # ends it like a crash of its hypervisor process
+---@field ShutDown fun(self: SimulatedMachine) # ends it like a guest that shuts down
+---@field MigrateAway fun(self: SimulatedMachine) # ends it here: it migrates to another host
 ---@field Revert fun(self: SimulatedMachine, running?: boolean) # takes it back to a snapshot
 ---@field Fail fun(self: SimulatedMachine, call: string, message?: string) # makes a call fail for this machine only
 ---@field SetTaskDuration fun(self: SimulatedMachine, seconds: number) # how long its Startup and Save take
 ---@field Rename fun(self: SimulatedMachine, name: string) # gives it another name
----@field Remove fun(self: SimulatedMachine) # takes its definition from the host
+---@field Remove fun(self: SimulatedMachine) # removes its definition from the host
 ---@field Plug fun(self: SimulatedMachine, options?: table): SimulatedAdapter # plugs in a new adapter
 ---@field AddDisk fun(self: SimulatedMachine, options?: table): SimulatedDisk # adds a disk
 ---@field SetProcessors fun(self: SimulatedMachine, processors: integer) # how many virtual processors the machine has
----@field UseProcessor fun(self: SimulatedMachine, seconds: number) # lets it use processor time
+---@field UseProcessor fun(self: SimulatedMachine, seconds: number) # makes it use processor time
 
 ---a network adapter of a simulated machine
 ---@class SimulatedAdapter
 ---@field EthernetAddress string # read-only; the MAC address
----@field Send fun(self: SimulatedAdapter, bytes: integer|string) # lets the guest send bytes
----@field Receive fun(self: SimulatedAdapter, bytes: integer|string) # gives the guest bytes
----@field SetBytesSent fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
----@field SetBytesReceived fun(self: SimulatedAdapter, bytes: integer|string) # sets what the device counts, which may so fall
----@field Unplug fun(self: SimulatedAdapter) # takes the adapter out
+---@field Send fun(self: SimulatedAdapter, bytes: integer|string) # makes the guest send bytes
+---@field Receive fun(self: SimulatedAdapter, bytes: integer|string) # makes the guest receive bytes
+---@field SetBytesSent fun(self: SimulatedAdapter, bytes: integer|string) # sets the device's count, which may thus fall
+---@field SetBytesReceived fun(self: SimulatedAdapter, bytes: integer|string) # sets the device's count, which may thus fall
+---@field Unplug fun(self: SimulatedAdapter) # unplugs the adapter
 
 ---a disk of a simulated machine
 ---@class SimulatedDisk
 ---@field Target string # read-only; the disk's name: vda
----@field Read fun(self: SimulatedDisk, bytes: integer|string) # lets the guest read bytes
----@field Write fun(self: SimulatedDisk, bytes: integer|string) # lets the guest write bytes
----@field SetBytesRead fun(self: SimulatedDisk, bytes: integer|string) # sets what the disk counts
----@field SetBytesWritten fun(self: SimulatedDisk, bytes: integer|string) # sets what the disk counts
----@field Remove fun(self: SimulatedDisk) # takes the disk out
+---@field Read fun(self: SimulatedDisk, bytes: integer|string) # makes the guest read bytes
+---@field Write fun(self: SimulatedDisk, bytes: integer|string) # makes the guest write bytes
+---@field SetBytesRead fun(self: SimulatedDisk, bytes: integer|string) # sets the disk's count
+---@field SetBytesWritten fun(self: SimulatedDisk, bytes: integer|string) # sets the disk's count
+---@field Remove fun(self: SimulatedDisk) # removes the disk
 
 ---what CreateObject's last argument can say
 ---@class VMOptions

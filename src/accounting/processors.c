@@ -161,7 +161,7 @@ static const struct utilization *find_utilization_locked(struct accounting *acco
     int64_t now = host_monotonic_time(accounting->host);
 
     if (processors == NULL || processors->domain_id != domain_id ||
-        !processors->utilization.is_started || now - processors->utilization.looked_at > OLDEST)
+        !processors->utilization.is_started || now - processors->utilization.sampled_at > OLDEST)
         return NULL;
     return &processors->utilization;
 }

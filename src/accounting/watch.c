@@ -26,7 +26,7 @@ bool accounting_watch(struct accounting *accounting, struct fault *fault)
 {
     struct host *host = accounting->host;
 
-    if (!host_tells(host))
+    if (!host_has_events(host))
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "this host's driver reports no events; ask for State instead");
     if (accounting->wake.descriptor < 0 && !wake_open(&accounting->wake, fault))

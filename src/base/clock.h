@@ -1,6 +1,6 @@
 /*
- * clock: the time that no administrator sets. All deadlines and waits go by
- * it; wall time is for showing to people only.
+ * clock: monotonic time, for all deadlines and waits. Wall time is only for
+ * showing to people.
  *
  * Times are nanoseconds. A deadline is a time of clock_now().
  */
@@ -16,14 +16,14 @@
 
 enum { BOOT_ID_SIZE = 37 }; /* a UUID as text */
 
-/* CLOCK_MONOTONIC: stands still while the host sleeps, and so is for waits. */
+/* CLOCK_MONOTONIC: stops while the host is suspended, and so is for waits. */
 int64_t clock_now(void);
 
-/* CLOCK_BOOTTIME: the time since the host was booted, its sleep included. The
+/* CLOCK_BOOTTIME: the time since the host was booted, while suspended too. The
  * same in all processes of the host. */
 int64_t clock_since_boot(void);
 
-/* The wall clock, since 1970. It jumps when somebody sets it. */
+/* The wall clock, since 1970. It jumps when it is set. */
 int64_t clock_unix(void);
 
 /* Which boot of which host clock_since_boot() counts from. False where it

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Tries whether so many can be had, and gives them back. A fault of
+/* Tries to open so many, and closes them again. A fault of
  * VM_E_OUT_OF_RESOURCE that begins with the text, such as "cannot connect", and
  * says what to do. */
 bool descriptors_check(int needed, const char *what, struct fault *fault);

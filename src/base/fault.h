@@ -25,6 +25,10 @@ struct fault {
 bool fault_set(struct fault *fault, enum hresult code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same with the format's arguments in a list. */
+bool fault_set_list(struct fault *fault, enum hresult code, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
 bool fault_out_of_memory(struct fault *fault);
 
 #endif

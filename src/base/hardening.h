@@ -3,9 +3,9 @@
  * command line (see the Makefile).
  *
  * The C library checks the bounds of buffers only in optimised code, and warns
- * of _FORTIFY_SOURCE in other; a distribution's compiler may set it already;
- * and the sanitizers replace the very functions. A flag on the command line
- * would know none of this.
+ * of _FORTIFY_SOURCE in other code; a distribution's compiler may set it already;
+ * and the sanitizers replace the same functions. A flag on the command line
+ * cannot test for any of this.
  */
 #ifndef VMACCOUNTANT_BASE_HARDENING_H
 #define VMACCOUNTANT_BASE_HARDENING_H

@@ -1,7 +1,7 @@
 /*
  * interrupt: lets a thread that waits within a call know that its program
- * wants it back: Lua's interpreter answers Ctrl-C by a flag that it looks at
- * between instructions only.
+ * wants it back: Lua's interpreter answers Ctrl-C by a flag that it checks
+ * only between instructions.
  */
 #ifndef VMACCOUNTANT_BASE_INTERRUPT_H
 #define VMACCOUNTANT_BASE_INTERRUPT_H

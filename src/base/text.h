@@ -1,6 +1,6 @@
 /*
- * text: texts whose meaning must not depend on the locale that the program has
- * set, and what is a text at all.
+ * text: text functions that do not depend on the locale that the program has set,
+ * and checks of UTF-8.
  */
 #ifndef VMACCOUNTANT_BASE_TEXT_H
 #define VMACCOUNTANT_BASE_TEXT_H
@@ -16,7 +16,7 @@ bool text_same_name(const char *a, const char *b);
 
 /* How many bytes the character has that the text begins with: well-formed UTF-8
  * by RFC 3629, so nothing overlong, no surrogates, nothing above U+10FFFF. 0 for
- * what is none, and where nothing is available. */
+ * anything else, and where nothing is available. */
 size_t text_character_length(const char *text, size_t available);
 
 /* Whether all of it is well-formed UTF-8 without a NUL. */

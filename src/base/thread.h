@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Starts a thread; false when the system has none to give. */
+/* Starts a thread; false when the system cannot create one. */
 bool thread_start(void *(*function)(void *), void *argument);
 
 /* Runs the function once in a thread of its own. */

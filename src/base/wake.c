@@ -23,7 +23,7 @@ void wake_close(struct wake *wake)
 
 void wake_signal(struct wake *wake)
 {
-    eventfd_write(wake->descriptor, 1); /* it can only fail by being full, which wakes as well */
+    eventfd_write(wake->descriptor, 1); /* it fails only when it is full, which wakes as well */
 }
 
 enum wake_result wake_wait(struct wake *wake, int64_t milliseconds)

@@ -1,7 +1,7 @@
 /*
- * wake: lets a thread wait for what another one does, in a way that a signal
- * to the process ends: the interpreter's handler of Ctrl-C must get its turn.
- * A condition variable would go on waiting.
+ * wake: lets a thread wait for another one, and ends the wait when the process
+ * gets a signal: the interpreter's handler of Ctrl-C must run. A condition
+ * variable would go on waiting.
  */
 #ifndef VMACCOUNTANT_BASE_WAKE_H
 #define VMACCOUNTANT_BASE_WAKE_H
@@ -19,10 +19,10 @@ enum wake_result { WAKE_SIGNALLED, WAKE_TIMED_OUT, WAKE_INTERRUPTED };
 bool wake_open(struct wake *wake, struct fault *fault);
 void wake_close(struct wake *wake);
 
-/* From any thread. Without a waiter the next wait ends at once. */
+/* From any thread. When no thread waits, the next wait ends at once. */
 void wake_signal(struct wake *wake);
 
-/* Waits for that long, or for ever with less than 0. */
+/* Waits for that long; less than 0: for ever. */
 enum wake_result wake_wait(struct wake *wake, int64_t milliseconds);
 
 #endif

@@ -10,35 +10,47 @@ static const struct class *class_for(const struct application *application)
     return application->options.is_virtual_pc ? &virtual_pc_accountant_class : &accountant_class;
 }
 
-void accountant_push(lua_State *L, int machine_index)
+/***
+The machine's accountant: the same object each time. Makes no call to the host.
+@within VMVirtualMachine
+@tfield VMAccountant Accountant
+*/
+int machine_get_accountant(lua_State *L, const struct call *call)
 {
-    machine_index = lua_absindex(L, machine_index);
-    struct machine_object *machine = lua_touserdata(L, machine_index);
+    struct machine_object *machine = call->object;
+
+    if (lua_getiuservalue(L, 1, MACHINE_ACCOUNTANT) == LUA_TUSERDATA)
+        return 1;
     struct accountant_object *accountant =
         class_new(L, class_for(machine->application), sizeof *accountant, 1);
-
     accountant->machine = machine;
-    lua_pushvalue(L, machine_index);
-    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, PART_MACHINE);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, MACHINE_ACCOUNTANT);
+    return 1;
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    application_check_open(L, accountant_application(object), member);
+    application_check_open(L, call, accountant_application(call));
 }
 
-static int get_total(lua_State *L, void *object, enum direction direction, const char *member)
+typedef bool total_function(struct accounting *accounting, const struct machine_uuid *uuid,
+                            enum direction direction, struct decimal *total, struct fault *fault);
+
+static int get_total(lua_State *L, const struct call *call, total_function *read_total,
+                     enum direction direction)
 {
-    struct application *application = accountant_application(object);
+    struct application *application = accountant_application(call);
     struct decimal total;
     struct fault fault;
 
-    bool ok = accounting_total(application->accounting, accountant_uuid(object), direction, &total,
-                               &fault);
+    bool ok = read_total(application->accounting, accountant_uuid(call), direction, &total, &fault);
     application_warn(L, application);
     if (!ok) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, member, &fault);
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         total = DECIMAL_ZERO;
     }
     application_push_decimal(L, application, total);
@@ -57,59 +69,41 @@ Documented in IVMAccountant.
 `"zero"`); VM_E_VM_UNKNOWN when it is no longer defined; DISP_E_EXCEPTION when
 an adapter has no counter, which it names, or the host does not answer
 */
-static int get_network_bytes_sent(lua_State *L, void *object)
+static int get_network_bytes_sent(lua_State *L, const struct call *call)
 {
-    return get_total(L, object, DIRECTION_SENT, "NetworkBytesSent");
+    return get_total(L, call, accounting_total, DIRECTION_SENT);
 }
 
 /***
-The bytes that the machine's network adapters were given, counted and raised
+The bytes that the machine's network adapters have received, counted and raised
 as NetworkBytesSent is.
 @within VMAccountant
 @tfield integer|string NetworkBytesReceived
 */
-static int get_network_bytes_received(lua_State *L, void *object)
+static int get_network_bytes_received(lua_State *L, const struct call *call)
 {
-    return get_total(L, object, DIRECTION_RECEIVED, "NetworkBytesReceived");
-}
-
-static int get_disk_total(lua_State *L, void *object, enum direction direction, const char *member)
-{
-    struct application *application = accountant_application(object);
-    struct decimal total;
-    struct fault fault;
-
-    bool ok = accounting_disk_total(application->accounting, accountant_uuid(object), direction,
-                                    &total, &fault);
-    application_warn(L, application);
-    if (!ok) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, member, &fault);
-        total = DECIMAL_ZERO;
-    }
-    application_push_decimal(L, application, total);
-    return 1;
+    return get_total(L, call, accounting_total, DIRECTION_RECEIVED);
 }
 
 /***
 The bytes that the machine has read from all its disks since it was last powered
 up, reset or restored from saved state: hard disks, CD-ROM and floppy drives, as
-the machine asked for them, whatever the host had to read for that. An integer up
+the machine requested them, whatever the host had to read for that. An integer up
 to 2^63-1, above that a decimal string. The hypervisor process itself is asked,
 for at most `timeout`, unless a sample is at most `max_age` old; what the network
 has sent does not wait for it. The bytes of a disk that is unplugged stay in the
-sum, as of the last look before. Documented in IVMAccountant.
+sum, as of the last sample before that. Documented in IVMAccountant.
 @within VMAccountant
 @tfield integer|string DiskBytesRead
 @raise S_FALSE when the machine is not running (unless `not_running` is
 `"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when a disk has no counter, which it
 names, when the hypervisor process does not answer, or when the machine was reset
-before this process listened and who recorded that did not know where the disks
-stood
+before this process listened and the recorder of that reset did not know the disks'
+counts
 */
-static int get_disk_bytes_read(lua_State *L, void *object)
+static int get_disk_bytes_read(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, object, DISK_READ, "DiskBytesRead");
+    return get_total(L, call, accounting_disk_total, DISK_READ);
 }
 
 /***
@@ -118,9 +112,9 @@ DiskBytesRead is.
 @within VMAccountant
 @tfield integer|string DiskBytesWritten
 */
-static int get_disk_bytes_written(lua_State *L, void *object)
+static int get_disk_bytes_written(lua_State *L, const struct call *call)
 {
-    return get_disk_total(L, object, DISK_WRITTEN, "DiskBytesWritten");
+    return get_total(L, call, accounting_disk_total, DISK_WRITTEN);
 }
 
 /***
@@ -133,15 +127,15 @@ moment, and is not corrected when the clock is set later.
 @raise S_FALSE when the machine is not running; DISP_E_EXCEPTION where the
 start cannot be known
 */
-static int get_since(lua_State *L, void *object)
+static int get_since(lua_State *L, const struct call *call)
 {
     struct fault fault;
     struct moment since;
 
-    if (!accounting_since(accountant_application(object)->accounting, accountant_uuid(object),
-                          &since, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, "Since", &fault);
+    if (!accounting_since(accountant_application(call)->accounting, accountant_uuid(call), &since,
+                          &fault)) {
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         since.wall = 0;
     }
     lua_pushinteger(L, since.wall);
@@ -150,21 +144,21 @@ static int get_since(lua_State *L, void *object)
 
 /***
 For how long the machine has been running, in whole seconds; restarts with its
-counts. It goes by a clock that nobody sets, so it may differ from the wall
-clock's time since Since when that was set meanwhile. Known and raised as Since
+counts. It is measured by the monotonic clock, so it differs from the wall clock's
+time since Since when that was set meanwhile. Known and raised as Since
 is.
 @within VMAccountant
 @tfield integer UpTime
 */
-static int get_uptime(lua_State *L, void *object)
+static int get_uptime(lua_State *L, const struct call *call)
 {
     struct fault fault;
     int64_t uptime;
 
-    if (!accounting_uptime(accountant_application(object)->accounting, accountant_uuid(object),
-                           &uptime, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            return accountant_raise(L, "UpTime", &fault);
+    if (!accounting_uptime(accountant_application(call)->accounting, accountant_uuid(call), &uptime,
+                           &fault)) {
+        if (!accountant_reads_zero(call, &fault))
+            return class_raise_fault(L, call, &fault);
         uptime = 0;
     }
     lua_pushinteger(L, uptime);
@@ -172,16 +166,10 @@ static int get_uptime(lua_State *L, void *object)
 }
 
 /***
-The machine that is accounted. Asks nobody.
+The machine that is accounted. Makes no call to the host.
 @within VMAccountant
 @tfield VMVirtualMachine VirtualMachine
 */
-static int get_virtual_machine(lua_State *L, void *object)
-{
-    (void)object;
-    lua_getiuservalue(L, 1, 1);
-    return 1;
-}
 
 /* Raises DISP_E_UNKNOWNNAME for the string at index 2 of the accountant at index
  * 1; upvalue 1 is the class. */
@@ -193,7 +181,7 @@ static int raise_no_name(lua_State *L)
 
 /***
 A property's value without an error for what the host may answer: for scripts
-that go on when one machine cannot be read.
+that continue when one machine cannot be read.
 @within VMAccountant
 @function Get
 @string name a property's name, in any letter case
@@ -204,18 +192,17 @@ name that has a NUL in it or is no UTF-8: it comes from data, not from a script
 @raise E_POINTER for a missing name; DISP_E_UNKNOWNNAME for one that is not a
 property; VM_E_APP_SHUTTING_DOWN
 */
-static int get(lua_State *L, void *object)
+static int get(lua_State *L, const struct call *call)
 {
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "Get", NULL, HRESULT_E_POINTER,
+        return error_raise(L, call->member->name, NULL, HRESULT_E_POINTER,
                            "the property's name is missing, as in accountant:Get("
                            "\"NetworkBytesSent\")");
-    const struct class *class = class_for(accountant_application(object));
     luaL_checkstring(L, 2);
     if (text_at(L, 2) == NULL) {
         lua_settop(L, 2);
         lua_pushnil(L);
-        lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)call->class);
         lua_pushcclosure(L, raise_no_name, 1);
         lua_pushvalue(L, 1);
         lua_pushvalue(L, 2);
@@ -223,8 +210,8 @@ static int get(lua_State *L, void *object)
             return lua_error(L);
         return 2;
     }
-    const struct member *member = class_find_property(L, class, 2);
-    class_get_property(L, class, member);
+    const struct member *member = class_find_property(L, call->class, 2);
+    class_get_property(L, call->class, member);
     if (lua_toboolean(L, -2))
         return 1;
     lua_pushnil(L);
@@ -257,11 +244,10 @@ static const char *reason_text(enum stop_reason reason)
 
 /***
 The machine's last session that is over: of a machine that has been turned
-off, saved, reset, has crashed or is no longer defined. Only this process's own
-memory tells of it, so it must have been listening: an application listens from
-CreateObject on. On a local host the bytes are the devices' final figures, as
-the kernel gave them when the devices went; on a remote one those of the last
-look.
+off, saved, reset, has crashed or is no longer defined. It is known only if this
+process was listening when it ended: an application listens from CreateObject
+on. On a local host the bytes are the devices' final counts, as the kernel gave
+them when the devices went; on a remote one those of the last sample.
 @within VMAccountant
 @function LastSession
 @treturn[1] table `Started` (Unix seconds; absent when not known), `Ended`
@@ -271,18 +257,18 @@ look.
 `NetworkBytesReceived` (absent when an adapter had no counter)
 @treturn[2] nil when this process has seen none end
 */
-static int last_session(lua_State *L, void *object)
+static int last_session(lua_State *L, const struct call *call)
 {
     static const char *const bytes[DIRECTION_COUNT] = {
         [DIRECTION_SENT] = "NetworkBytesSent", [DIRECTION_RECEIVED] = "NetworkBytesReceived"};
-    struct application *application = accountant_application(object);
+    struct application *application = accountant_application(call);
     struct last_session last;
     struct fault fault;
     bool exists;
 
-    if (!accounting_last_session(application->accounting, accountant_uuid(object), &last, &exists,
+    if (!accounting_last_session(application->accounting, accountant_uuid(call), &last, &exists,
                                  &fault))
-        return accountant_raise(L, "LastSession", &fault);
+        return class_raise_fault(L, call, &fault);
     if (!exists) {
         lua_pushnil(L);
         return 1;
@@ -305,75 +291,70 @@ static int last_session(lua_State *L, void *object)
     return 1;
 }
 
-/* What Virtual Server and Virtual PC both document. */
-#define COMMON_MEMBERS                                                                             \
-    {.name = "NetworkBytesSent",                                                                   \
-     .get = get_network_bytes_sent,                                                                \
-     .type = "integer|string",                                                                     \
-     .unit = "bytes",                                                                              \
-     .meaning =                                                                                    \
-         "sent through all network adapters since the machine was last powered up, reset or "      \
-         "restored"},                                                                              \
-        {.name = "NetworkBytesReceived",                                                           \
-         .get = get_network_bytes_received,                                                        \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "received through all network adapters since the machine was last powered up, "       \
-             "reset or restored"},                                                                 \
-        {.name = "UpTime",                                                                         \
-         .get = get_uptime,                                                                        \
-         .type = "integer",                                                                        \
-         .unit = "seconds",                                                                        \
-         .meaning = "for how long the machine has been running; restarts with its counts"},        \
-        {.name = "DiskBytesRead",                                                                  \
-         .get = get_disk_bytes_read,                                                               \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "read from all disks since the machine was last powered up, reset or restored"},      \
-        {.name = "DiskBytesWritten",                                                               \
-         .get = get_disk_bytes_written,                                                            \
-         .type = "integer|string",                                                                 \
-         .unit = "bytes",                                                                          \
-         .meaning =                                                                                \
-             "written to all disks since the machine was last powered up, reset or restored"},     \
-        {.name = "CPUUtilization",                                                                 \
-         .get = accountant_get_cpu_utilization,                                                    \
-         .type = "integer",                                                                        \
-         .unit = "percent",                                                                        \
-         .meaning = "how busy the machine's own processors were in the last second"},              \
-    {                                                                                              \
-        .name = "CPUUtilizationHistory", .get = accountant_get_cpu_utilization_history,            \
-        .type = "integer[]", .unit = "percent",                                                    \
-        .meaning = "how busy they were in each of the last 60 seconds, oldest first"               \
-    }
+/* What Virtual Server and Virtual PC both document, and what this module adds. */
+static const struct member virtual_pc_members[] = {
+    {.name = "NetworkBytesSent",
+     .get = get_network_bytes_sent,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "sent through all network adapters since the machine was last powered up, reset or "
+                "restored"},
+    {.name = "NetworkBytesReceived",
+     .get = get_network_bytes_received,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "received through all network adapters since the machine was last powered up, "
+                "reset or restored"},
+    {.name = "UpTime",
+     .get = get_uptime,
+     .type = "integer",
+     .unit = "seconds",
+     .meaning = "for how long the machine has been running; restarts with its counts"},
+    {.name = "DiskBytesRead",
+     .get = get_disk_bytes_read,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "read from all disks since the machine was last powered up, reset or restored"},
+    {.name = "DiskBytesWritten",
+     .get = get_disk_bytes_written,
+     .type = "integer|string",
+     .unit = "bytes",
+     .meaning = "written to all disks since the machine was last powered up, reset or restored"},
+    {.name = "CPUUtilization",
+     .get = accountant_get_cpu_utilization,
+     .type = "integer",
+     .unit = "percent",
+     .meaning = "how busy the machine's own processors were in the last second"},
+    {.name = "CPUUtilizationHistory",
+     .get = accountant_get_cpu_utilization_history,
+     .type = "integer[]",
+     .unit = "percent",
+     .meaning = "how busy they were in each of the last 60 seconds, oldest first"},
+    {.name = "Since",
+     .get = get_since,
+     .type = "integer",
+     .unit = "seconds since 1970",
+     .meaning = "when the counts started"},
+    {.name = "VirtualMachine",
+     .get = class_get_user_value,
+     .user_value = PART_MACHINE,
+     .type = "VMVirtualMachine",
+     .meaning = "the machine that is accounted"},
+    {.name = "Get",
+     .call = get,
+     .parameters = "name: string",
+     .type = "any, VMError?",
+     .meaning = "a property's value, or nil and the error that reading it would have raised"},
+    {.name = "LastSession",
+     .call = last_session,
+     .type = "VMSession?",
+     .meaning = "the last session that is over, with its final counts; nil when this process has "
+                "seen none end"},
+    {.name = NULL},
+};
 
-/* What neither of them has. */
-#define OWN_MEMBERS                                                                                \
-    {.name = "Since",                                                                              \
-     .get = get_since,                                                                             \
-     .type = "integer",                                                                            \
-     .unit = "seconds since 1970",                                                                 \
-     .meaning = "when the counts started"},                                                        \
-        {.name = "VirtualMachine",                                                                 \
-         .get = get_virtual_machine,                                                               \
-         .type = "VMVirtualMachine",                                                               \
-         .meaning = "the machine that is accounted"},                                              \
-        {.name = "Get",                                                                            \
-         .call = get,                                                                              \
-         .parameters = "name: string",                                                             \
-         .type = "any, VMError?",                                                                  \
-         .meaning = "a property's value, or nil and the error that reading it would have raised"}, \
-    {                                                                                              \
-        .name = "LastSession", .call = last_session, .type = "VMSession?",                         \
-        .meaning =                                                                                 \
-            "the last session that is over, with its final figures; nil when this process has "    \
-            "seen none end"                                                                        \
-    }
-
+/* What only Virtual Server documents. */
 static const struct member members[] = {
-    COMMON_MEMBERS,
     {.name = "MaximumSystemCapacity",
      .get = accountant_get_maximum_system_capacity,
      .type = "number",
@@ -383,7 +364,7 @@ static const struct member members[] = {
      .get = accountant_get_reserved_system_capacity,
      .type = "number",
      .unit = "percent of the host",
-     .meaning = "what the machine is sure of: 0, since no host can reserve"},
+     .meaning = "what the machine is guaranteed: 0, since no host can reserve"},
     {.name = "RelativeWeight",
      .get = accountant_get_relative_weight,
      .type = "integer",
@@ -402,13 +383,6 @@ static const struct member members[] = {
      .call = accountant_set_scheduling_parameters,
      .parameters = "reserved: number|string, maximum: number|string, weight: integer|string",
      .meaning = "sets the capacities, in percent of the host, and the weight"},
-    OWN_MEMBERS,
-    {.name = NULL},
-};
-
-static const struct member virtual_pc_members[] = {
-    COMMON_MEMBERS,
-    OWN_MEMBERS,
     {.name = NULL},
 };
 
@@ -433,8 +407,8 @@ static int equal(lua_State *L)
         lua_pushboolean(L, false);
         return 1;
     }
-    lua_getiuservalue(L, 1, 1);
-    lua_getiuservalue(L, 2, 1);
+    lua_getiuservalue(L, 1, PART_MACHINE);
+    lua_getiuservalue(L, 2, PART_MACHINE);
     lua_pushboolean(L, lua_compare(L, -1, -2, LUA_OPEQ));
     return 1;
 }
@@ -451,14 +425,16 @@ const struct class accountant_class = {
     .written = "objVM.Accountant",
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .members = members,
+    .base = &virtual_pc_accountant_class,
     .check = check,
     .machine = machine_name_of_part,
     .metamethods = metamethods,
 };
 
-/* A table of its own keeps the look-up of the others' members as quick as it is. */
 const struct class virtual_pc_accountant_class = {
     .name = "VMAccountant",
+    .meaning = "the accounts of a machine",
+    .written = "objVM.Accountant",
     .members = virtual_pc_members,
     .neighbours = {"VMVirtualMachine", "VMNetworkAdapter"},
     .check = check,

@@ -1,21 +1,21 @@
 /*
- * accountant_processor: the members of VMAccountant that tell how busy a
- * machine's processors are, and how they are scheduled.
+ * accountant_processor: the members of VMAccountant for the use of a machine's
+ * processors and their scheduling.
  */
 #include "binding/accountant.h"
 #include "binding/error.h"
 
 #include <lauxlib.h>
 
-static struct utilization read_utilization(lua_State *L, const void *object, const char *member)
+static struct utilization read_utilization(lua_State *L, const struct call *call)
 {
     struct utilization utilization;
     struct fault fault;
 
-    if (!accounting_utilization(accountant_application(object)->accounting, accountant_uuid(object),
+    if (!accounting_utilization(accountant_application(call)->accounting, accountant_uuid(call),
                                 &utilization, &fault)) {
-        if (!accountant_reads_zero(object, &fault))
-            accountant_raise(L, member, &fault);
+        if (!accountant_reads_zero(call, &fault))
+            class_raise_fault(L, call, &fault);
         utilization = (struct utilization){0};
     }
     return utilization;
@@ -23,22 +23,22 @@ static struct utilization read_utilization(lua_State *L, const void *object, con
 
 /***
 How busy the machine's processors are: the processor time that its hypervisor
-process used in the last second that was looked at, in percent of what its
-virtual processors could have used, 0 to 100 and whole. From the first request
-on a thread looks at all machines of the host once a second, at no cost to the
-machines; so the figure is of an interval of one second that ended at most a
-second ago. The first request, and the first for a machine that has just
-started, blocks for the quarter of a second that the first interval takes. What
-the hypervisor itself needs, to emulate devices say, counts too, and makes no
-more than 100. A paused machine reads 0. Documented in IVMAccountant.
+process used in the last sampled second, in percent of what its virtual
+processors could have used, 0 to 100 and whole. From the first request on a
+thread samples all machines of the host once a second, at no cost to the
+machines; so the interval is one second that ended at most a second ago. The
+first request, and the first for a machine that has just started, blocks for
+the quarter of a second that the first interval takes. What the hypervisor
+itself needs, to emulate devices say, counts too, up to 100. A paused machine
+reads 0. Documented in IVMAccountant.
 @within VMAccountant
 @tfield integer CPUUtilization
 @raise S_FALSE when the machine is not running (unless `not_running` is
 `"zero"`); VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
 */
-int accountant_get_cpu_utilization(lua_State *L, void *object)
+int accountant_get_cpu_utilization(lua_State *L, const struct call *call)
 {
-    struct utilization utilization = read_utilization(L, object, "CPUUtilization");
+    struct utilization utilization = read_utilization(L, call);
     lua_pushinteger(L, utilization.latest);
     return 1;
 }
@@ -48,18 +48,17 @@ How busy the machine's processors were in each second of the last minute: a
 table of exactly 60 whole percents, oldest first, as CPUUtilization counts them.
 Sampled from the first request for it, or for CPUUtilization, on, and from the
 machine's start; the seconds before are 0. The last is what CPUUtilization gives:
-so the first request blocks as that of CPUUtilization does, and has one figure,
-of a second that has just begun. Seconds in which nobody could look
-have the average of the time between. Goes on through a reset. Virtual Server
-gave 60 zeros with S_FALSE for a machine that is not running: so does
-`not_running = "zero"`.
+so the first request blocks as that of CPUUtilization does, and has one value,
+of a second that has just begun. Seconds without a sample have the average of
+the time between. Continues through a reset. Virtual Server gave 60 zeros with
+S_FALSE for a machine that is not running: so does `not_running = "zero"`.
 @within VMAccountant
 @tfield {integer,...} CPUUtilizationHistory
 @raise as CPUUtilization
 */
-int accountant_get_cpu_utilization_history(lua_State *L, void *object)
+int accountant_get_cpu_utilization_history(lua_State *L, const struct call *call)
 {
-    struct utilization utilization = read_utilization(L, object, "CPUUtilizationHistory");
+    struct utilization utilization = read_utilization(L, call);
 
     lua_createtable(L, UTILIZATION_SECONDS, 0);
     for (int i = 0; i < UTILIZATION_SECONDS; i++) {
@@ -69,14 +68,14 @@ int accountant_get_cpu_utilization_history(lua_State *L, void *object)
     return 1;
 }
 
-static struct scheduling read_scheduling(lua_State *L, const void *object, const char *member)
+static struct scheduling read_scheduling(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     struct scheduling scheduling;
     struct fault fault;
 
-    if (!host_scheduling(host, accountant_uuid(object), &scheduling, &fault))
-        accountant_raise(L, member, &fault);
+    if (!host_scheduling(host, accountant_uuid(call), &scheduling, &fault))
+        class_raise_fault(L, call, &fault);
     return scheduling;
 }
 
@@ -88,54 +87,54 @@ Without a quota it is AllowableMaximumSystemCapacity. Of a machine that runs it 
 what holds now, else what will at its start. Asks the host.
 @within VMAccountant
 @tfield number MaximumSystemCapacity
-@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host cannot tell, as without
+@raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host does not know, as without
 the cgroup controller cpu
 */
-int accountant_get_maximum_system_capacity(lua_State *L, void *object)
+int accountant_get_maximum_system_capacity(lua_State *L, const struct call *call)
 {
-    lua_pushnumber(L, read_scheduling(L, object, "MaximumSystemCapacity").maximum);
+    lua_pushnumber(L, read_scheduling(L, call).maximum);
     return 1;
 }
 
-static int push_no_reserve(lua_State *L, const void *object, const char *member)
+static int push_no_reserve(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     enum machine_state state;
     struct fault fault;
 
-    if (!host_state(host, accountant_uuid(object), &state, &fault))
-        accountant_raise(L, member, &fault);
+    if (!host_state(host, accountant_uuid(call), &state, &fault))
+        class_raise_fault(L, call, &fault);
     lua_pushnumber(L, 0);
     return 1;
 }
 
 /***
-The percent of the whole host's processors that the machine is sure of. The
+The percent of the whole host's processors that the machine is guaranteed. The
 schedulers behind libvirt share by weight and cannot reserve anything, so this
 is always 0. Asks the host whether there is the machine.
 @within VMAccountant
 @tfield number ReservedSystemCapacity
 @raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
 */
-int accountant_get_reserved_system_capacity(lua_State *L, void *object)
+int accountant_get_reserved_system_capacity(lua_State *L, const struct call *call)
 {
-    return push_no_reserve(L, object, "ReservedSystemCapacity");
+    return push_no_reserve(L, call);
 }
 
 /***
 The machine's weight among those that want a processor at the same time: one of
 twice the weight gets twice the time. It is libvirt's `cpu_shares` (with other
 drivers, `weight`) as it stands, for all machines of a host to be compared by.
-What nobody has set is 100, Virtual Server's own, on a host with cgroups of
+Unless it was set it is 100, Virtual Server's own, on a host with cgroups of
 version 2, and 1024 on one with version 1, whose shares go up to 262144 where
 libvirt's tools set them. Asks the host.
 @within VMAccountant
 @tfield integer RelativeWeight
 @raise as MaximumSystemCapacity
 */
-int accountant_get_relative_weight(lua_State *L, void *object)
+int accountant_get_relative_weight(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, read_scheduling(L, object, "RelativeWeight").weight);
+    lua_pushinteger(L, read_scheduling(L, call).weight);
     return 1;
 }
 
@@ -148,9 +147,9 @@ n can use n times that, up to 100. Asks the host.
 @tfield number AllowableMaximumSystemCapacity
 @raise as MaximumSystemCapacity
 */
-int accountant_get_allowable_maximum_system_capacity(lua_State *L, void *object)
+int accountant_get_allowable_maximum_system_capacity(lua_State *L, const struct call *call)
 {
-    struct scheduling scheduling = read_scheduling(L, object, "AllowableMaximumSystemCapacity");
+    struct scheduling scheduling = read_scheduling(L, call);
     lua_pushnumber(L, scheduling_allowable_maximum(&scheduling));
     return 1;
 }
@@ -163,16 +162,16 @@ does.
 @tfield number AllowableReservedSystemCapacity
 @raise as ReservedSystemCapacity
 */
-int accountant_get_allowable_reserved_system_capacity(lua_State *L, void *object)
+int accountant_get_allowable_reserved_system_capacity(lua_State *L, const struct call *call)
 {
-    return push_no_reserve(L, object, "AllowableReservedSystemCapacity");
+    return push_no_reserve(L, call);
 }
 
 /* Numbers, or the text of one: scripts for Virtual Server pass what was typed. */
-static void check_present(lua_State *L, int index, const char *argument)
+static void check_present(lua_State *L, const struct call *call, int index, const char *argument)
 {
     if (lua_isnoneornil(L, index))
-        error_raise(L, "SetSchedulingParameters", NULL, HRESULT_E_POINTER,
+        error_raise(L, call->member->name, NULL, HRESULT_E_POINTER,
                     "the argument '%s' is missing, as in accountant:SetSchedulingParameters("
                     "reserved, maximum, weight)",
                     argument);
@@ -196,24 +195,23 @@ AllowableMaximumSystemCapacity
 reserve other than 0, and a limit where the host has none (libvirt's test
 driver); E_POINTER for a missing argument; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-int accountant_set_scheduling_parameters(lua_State *L, void *object)
+int accountant_set_scheduling_parameters(lua_State *L, const struct call *call)
 {
-    static const char member[] = "SetSchedulingParameters";
-    struct host *host = accountant_application(object)->host;
+    struct host *host = accountant_application(call)->host;
     struct fault fault;
 
-    check_present(L, 2, "reserved");
-    check_present(L, 3, "maximum");
-    check_present(L, 4, "weight");
+    check_present(L, call, 2, "reserved");
+    check_present(L, call, 3, "maximum");
+    check_present(L, call, 4, "weight");
     struct scheduling wanted = {.reserved = luaL_checknumber(L, 2),
                                 .maximum = luaL_checknumber(L, 3),
                                 .weight = luaL_checkinteger(L, 4)};
-    struct scheduling present = read_scheduling(L, object, member);
+    struct scheduling present = read_scheduling(L, call);
     wanted.processors = present.processors;
     wanted.host_processors = present.host_processors;
     wanted.can_limit = present.can_limit;
     if (!scheduling_check(&present, &wanted, &fault) ||
-        !host_set_scheduling(host, accountant_uuid(object), &wanted, &fault))
-        return accountant_raise(L, member, &fault);
+        !host_set_scheduling(host, accountant_uuid(call), &wanted, &fault))
+        return class_raise_fault(L, call, &fault);
     return 0;
 }

@@ -9,7 +9,12 @@
 #include <lauxlib.h>
 #include <limits.h>
 
-enum { MACHINE = 1, TYPE, NETWORK_NAME, USER_VALUES = NETWORK_NAME };
+/* The user values of an adapter after its machine: its type, and the name of what it is
+ * plugged into or nil. */
+enum { TYPE = PART_MACHINE + 1, SOURCE, USER_VALUES = SOURCE };
+
+/* The user values of a network. */
+enum { NETWORK_ADAPTER = 1, NETWORK_NAME, NETWORK_USER_VALUES = NETWORK_NAME };
 
 static void clear_snapshot(void *snapshot)
 {
@@ -26,37 +31,45 @@ static void push_adapter(lua_State *L, int machine_index, const struct adapter_s
     object->key = snapshot->keys[i];
     object->counted = snapshot->counted[i];
     lua_pushvalue(L, machine_index);
-    lua_setiuservalue(L, -2, MACHINE);
+    lua_setiuservalue(L, -2, PART_MACHINE);
     lua_pushstring(L, adapter->type); /* nil for NULL */
     lua_setiuservalue(L, -2, TYPE);
     lua_pushstring(L, adapter->source);
-    lua_setiuservalue(L, -2, NETWORK_NAME);
+    lua_setiuservalue(L, -2, SOURCE);
 }
 
-void adapter_collection_push(lua_State *L, int machine_index)
+/***
+The machine's network adapters as they are now: a snapshot, in the order of
+its definition. Of a machine that is not running they are those of its
+definition, and none is counted. Asks the host.
+@within VMVirtualMachine
+@tfield VMNetworkAdapterCollection NetworkAdapters
+@raise VM_E_VM_UNKNOWN when the machine is no longer defined
+*/
+int machine_get_network_adapters(lua_State *L, const struct call *call)
 {
-    machine_index = lua_absindex(L, machine_index);
-    const struct machine_object *machine = lua_touserdata(L, machine_index);
+    const struct machine_object *machine = call->object;
     struct adapter_snapshot *snapshot = resource_new(L, sizeof *snapshot, clear_snapshot);
     int resource = lua_gettop(L);
     struct fault fault;
 
     if (!accounting_adapters(machine->application->accounting, &machine->uuid, snapshot, &fault))
-        error_raise_fault(L, "NetworkAdapters", machine_known_name(L, machine_index), &fault);
+        class_raise_fault(L, call, &fault);
     size_t count = snapshot->adapters->count;
     lua_createtable(L, count < INT_MAX ? (int)count : 0, 0);
     for (size_t i = 0; i < count; i++) {
-        push_adapter(L, machine_index, snapshot, i);
+        push_adapter(L, 1, snapshot, i);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     resource_clear(L, resource);
-    collection_push(L, &adapter_collection_class, machine_index, machine->application);
+    collection_push(L, &adapter_collection_class, 1, machine->application);
+    return 1;
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    const struct adapter_object *adapter = object;
-    application_check_open(L, adapter->machine->application, member);
+    const struct adapter_object *adapter = call->object;
+    application_check_open(L, call, adapter->machine->application);
 }
 
 static void push_address(lua_State *L, const struct adapter_object *adapter)
@@ -67,52 +80,47 @@ static void push_address(lua_State *L, const struct adapter_object *adapter)
 }
 
 /***
-The adapter's MAC address as `52-54-00-12-34-56`. Asks nobody.
+The adapter's MAC address as `52-54-00-12-34-56`. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield string EthernetAddress
 */
-static int get_ethernet_address(lua_State *L, void *object)
+static int get_ethernet_address(lua_State *L, const struct call *call)
 {
-    push_address(L, object);
+    push_address(L, call->object);
     return 1;
 }
 
 /***
 The network, bridge or host device that the adapter is plugged into; nil when
-it is plugged into none (`Type` is then `user` or the like). Asks nobody.
+it is plugged into none (`Type` is then `user` or the like). Makes no call to the host.
 @within VMNetworkAdapter
 @tfield ?VMVirtualNetwork VirtualNetwork
 */
-static int get_virtual_network(lua_State *L, void *object)
+static int get_virtual_network(lua_State *L, const struct call *call)
 {
-    const struct adapter_object *adapter = object;
+    const struct adapter_object *adapter = call->object;
 
-    if (lua_getiuservalue(L, 1, NETWORK_NAME) != LUA_TSTRING)
+    if (lua_getiuservalue(L, 1, SOURCE) != LUA_TSTRING)
         return 1;
-    struct application **network = class_new(L, &network_class, sizeof *network, 2);
+    struct application **network =
+        class_new(L, &network_class, sizeof *network, NETWORK_USER_VALUES);
     *network = adapter->machine->application;
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, NETWORK_ADAPTER);
     lua_insert(L, -2);
-    lua_setiuservalue(L, -2, 2);
+    lua_setiuservalue(L, -2, NETWORK_NAME);
     return 1;
 }
 
 /***
-The machine that has the adapter. Asks nobody.
+The machine that has the adapter. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield VMVirtualMachine VirtualMachine
 */
-static int get_virtual_machine(lua_State *L, void *object)
-{
-    (void)object;
-    lua_getiuservalue(L, 1, MACHINE);
-    return 1;
-}
 
-static int get_bytes(lua_State *L, const struct adapter_object *adapter, enum direction direction,
-                     const char *member)
+static int get_bytes(lua_State *L, const struct call *call, enum direction direction)
 {
+    const struct adapter_object *adapter = call->object;
     struct application *application = adapter->machine->application;
     struct decimal total;
     struct fault fault;
@@ -120,7 +128,7 @@ static int get_bytes(lua_State *L, const struct adapter_object *adapter, enum di
     if (!accounting_adapter_total(application->accounting, &adapter->machine->uuid, &adapter->key,
                                   direction, &total, &fault)) {
         if (fault.code != HRESULT_S_FALSE || !application->options.zero_when_not_running)
-            return class_raise(L, &adapter_class, member, &fault);
+            return class_raise_fault(L, call, &fault);
         total = DECIMAL_ZERO;
     }
     application_push_decimal(L, application, total);
@@ -135,9 +143,9 @@ Asks the host as NetworkBytesSent does.
 @raise S_FALSE when the machine is not running; VM_E_ADAPTER_NOT_FOUND when
 the adapter has been unplugged; DISP_E_EXCEPTION when it has no counter
 */
-static int get_bytes_sent(lua_State *L, void *object)
+static int get_bytes_sent(lua_State *L, const struct call *call)
 {
-    return get_bytes(L, object, DIRECTION_SENT, "BytesSent");
+    return get_bytes(L, call, DIRECTION_SENT);
 }
 
 /***
@@ -146,36 +154,30 @@ as BytesSent is.
 @within VMNetworkAdapter
 @tfield integer|string BytesReceived
 */
-static int get_bytes_received(lua_State *L, void *object)
+static int get_bytes_received(lua_State *L, const struct call *call)
 {
-    return get_bytes(L, object, DIRECTION_RECEIVED, "BytesReceived");
+    return get_bytes(L, call, DIRECTION_RECEIVED);
 }
 
 /***
 Whether the host had byte counters for the adapter when the collection was
-made. Asks nobody.
+made. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield boolean IsCounted
 */
-static int get_is_counted(lua_State *L, void *object)
+static int get_is_counted(lua_State *L, const struct call *call)
 {
-    const struct adapter_object *adapter = object;
+    const struct adapter_object *adapter = call->object;
     lua_pushboolean(L, adapter->counted);
     return 1;
 }
 
 /***
 The adapter's type in the terms of libvirt's domain XML: `bridge`, `network`,
-`direct`, `user` and so on. Asks nobody.
+`direct`, `user` and so on. Makes no call to the host.
 @within VMNetworkAdapter
 @tfield string Type
 */
-static int get_type(lua_State *L, void *object)
-{
-    (void)object;
-    lua_getiuservalue(L, 1, TYPE);
-    return 1;
-}
 
 static const struct member members[] = {
     {.name = "EthernetAddress",
@@ -187,7 +189,8 @@ static const struct member members[] = {
      .type = "VMVirtualNetwork?",
      .meaning = "what the adapter is plugged into; nil when it is unplugged"},
     {.name = "VirtualMachine",
-     .get = get_virtual_machine,
+     .get = class_get_user_value,
+     .user_value = PART_MACHINE,
      .type = "VMVirtualMachine",
      .meaning = "the machine that has the adapter"},
     {.name = "BytesSent",
@@ -205,7 +208,8 @@ static const struct member members[] = {
      .type = "boolean",
      .meaning = "whether the host gives byte counters of the adapter"},
     {.name = "Type",
-     .get = get_type,
+     .get = class_get_user_value,
+     .user_value = TYPE,
      .type = "string",
      .meaning = "libvirt's type of the adapter: network, bridge, user, …"},
     {.name = NULL},
@@ -227,8 +231,8 @@ static int equal(lua_State *L)
     bool same = a != NULL && b != NULL && device_key_equal(&a->key, &b->key);
 
     if (same) {
-        lua_getiuservalue(L, 1, MACHINE);
-        lua_getiuservalue(L, 2, MACHINE);
+        lua_getiuservalue(L, 1, PART_MACHINE);
+        lua_getiuservalue(L, 2, PART_MACHINE);
         same = lua_compare(L, -1, -2, LUA_OPEQ);
     }
     lua_pushboolean(L, same);
@@ -252,11 +256,10 @@ const struct class adapter_class = {
     .metamethods = metamethods,
 };
 
-/* The object is a pointer to the application. User values: 1 the adapter that
- * it came from, 2 the name. */
-static void check_network(lua_State *L, void *object, const char *member)
+/* The object is a pointer to the application. */
+static void check_network(lua_State *L, const struct call *call)
 {
-    application_check_open(L, *(struct application **)object, member);
+    application_check_open(L, call, *(struct application **)call->object);
 }
 
 /***
@@ -264,16 +267,11 @@ The name of the network, bridge or host device.
 @within VMVirtualNetwork
 @tfield string Name
 */
-static int get_network_name(lua_State *L, void *object)
-{
-    (void)object;
-    lua_getiuservalue(L, 1, 2);
-    return 1;
-}
 
 static const struct member network_members[] = {
     {.name = "Name",
-     .get = get_network_name,
+     .get = class_get_user_value,
+     .user_value = NETWORK_NAME,
      .type = "string",
      .meaning = "the name of the network, bridge or host device"},
     {.name = NULL},
@@ -282,7 +280,7 @@ static const struct member network_members[] = {
 static int network_to_string(lua_State *L)
 {
     class_check_argument(L, &network_class, 1);
-    lua_getiuservalue(L, 1, 2);
+    lua_getiuservalue(L, 1, NETWORK_NAME);
     lua_pushfstring(L, "VMVirtualNetwork %s", lua_tostring(L, -1));
     return 1;
 }
@@ -294,8 +292,8 @@ static int network_equal(lua_State *L)
     bool same = a != NULL && b != NULL && *a == *b;
 
     if (same) {
-        lua_getiuservalue(L, 1, 2);
-        lua_getiuservalue(L, 2, 2);
+        lua_getiuservalue(L, 1, NETWORK_NAME);
+        lua_getiuservalue(L, 2, NETWORK_NAME);
         same = lua_rawequal(L, -1, -2);
     }
     lua_pushboolean(L, same);

@@ -69,9 +69,9 @@ void application_open(lua_State *L, struct application *application, struct host
         luaL_error(L, "out of memory");
 }
 
-/* Closes the application at index 1. The memory goes at once where no call can
- * still work on it, so that a program that opens and closes many of them needs
- * no collector to get its descriptors back. */
+/* Closes the application at index 1. Frees its memory at once where no call can
+ * still use it, so that a program that opens and closes many of them gets its
+ * descriptors back without the collector. */
 static void close_application(lua_State *L, struct application *application)
 {
     end_work(application->hold);
@@ -84,14 +84,15 @@ static void close_application(lua_State *L, struct application *application)
     application->accounting = NULL;
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static struct product ask_product(lua_State *L, const struct call *call)
 {
-    application_check_open(L, object, member);
-}
+    const struct application *application = call->object;
+    struct product product;
+    struct fault fault;
 
-static int raise(lua_State *L, const char *member, const struct fault *fault)
-{
-    return class_raise(L, &application_class, member, fault);
+    if (!host_product(application->host, &product, &fault))
+        class_raise_fault(L, call, &fault);
+    return product;
 }
 
 /***
@@ -101,15 +102,9 @@ The name of the product behind the object: `libvirt QEMU`, `libvirt TEST`,
 @tfield string Name
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_name(lua_State *L, void *object)
+static int get_name(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
-    struct product product;
-    struct fault fault;
-
-    if (!host_product(application->host, &product, &fault))
-        return raise(L, "Name", &fault);
-    lua_pushstring(L, product.name);
+    lua_pushstring(L, ask_product(L, call).name);
     return 1;
 }
 
@@ -120,15 +115,9 @@ The version of the host's service: for libvirt that of the daemon's library
 @tfield string Version
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_version(lua_State *L, void *object)
+static int get_version(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
-    struct product product;
-    struct fault fault;
-
-    if (!host_product(application->host, &product, &fault))
-        return raise(L, "Version", &fault);
-    lua_pushstring(L, product.version);
+    lua_pushstring(L, ask_product(L, call).version);
     return 1;
 }
 
@@ -145,14 +134,14 @@ was lost.
 proven which process the daemon is: it is behind a program that forwards, or one process is
 connected to several that the URI may mean
 */
-static int get_uptime(lua_State *L, void *object)
+static int get_uptime(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     struct fault fault;
     int64_t seconds;
 
     if (!host_uptime(application->host, &seconds, &fault))
-        return raise(L, "UpTime", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushinteger(L, seconds);
     return 1;
 }
@@ -169,15 +158,15 @@ Asks the host once.
 @tfield VMVirtualMachineCollection VirtualMachines
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_virtual_machines(lua_State *L, void *object)
+static int get_virtual_machines(lua_State *L, const struct call *call)
 {
-    struct application *application = object;
+    struct application *application = call->object;
     struct machine_list *list = resource_new(L, sizeof *list, clear_list);
     int resource = lua_gettop(L);
     struct fault fault;
 
     if (!host_list(application->host, list, &fault))
-        return raise(L, "VirtualMachines", &fault);
+        return class_raise_fault(L, call, &fault);
     machine_list_sort(list);
     lua_createtable(L, list->count < INT_MAX ? (int)list->count : 0, 0);
     for (size_t i = 0; i < list->count; i++) {
@@ -191,8 +180,8 @@ static int get_virtual_machines(lua_State *L, void *object)
 
 /***
 The machine of that name, without regard to letter case; the one that has the
-very name comes first. Asks the host once, and a second time where no machine
-has the very name.
+exact name comes first. Asks the host once, and a second time where no machine
+has the exact name.
 @within VMVirtualServer
 @function FindVirtualMachine
 @string name
@@ -201,16 +190,15 @@ has the very name.
 @raise E_POINTER for a missing name; DISP_E_EXCEPTION when several machines
 differ from the name in letter case only, or the host does not answer
 */
-static int find_virtual_machine(lua_State *L, void *object)
+static int find_virtual_machine(lua_State *L, const struct call *call)
 {
-    struct application *application = object;
+    struct application *application = call->object;
     struct machine_uuid uuid;
     struct fault fault;
     bool found;
 
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "FindVirtualMachine", NULL, HRESULT_E_POINTER,
-                           "the machine's name is missing");
+        return class_raise(L, call, HRESULT_E_POINTER, "the machine's name is missing");
     luaL_checkstring(L, 2); /* a number is made one */
     const char *wanted = text_at(L, 2);
     if (wanted == NULL) {
@@ -218,7 +206,7 @@ static int find_virtual_machine(lua_State *L, void *object)
         return 1;
     }
     if (!host_find(application->host, wanted, &uuid, &found, &fault))
-        return raise(L, "FindVirtualMachine", &fault);
+        return class_raise_fault(L, call, &fault);
     if (!found) {
         lua_pushnil(L);
         return 1;
@@ -226,26 +214,13 @@ static int find_virtual_machine(lua_State *L, void *object)
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
     if (!host_name(application->host, &uuid, name, &fault)) {
         if (fault.code != HRESULT_VM_E_VM_UNKNOWN)
-            return raise(L, "FindVirtualMachine", &fault);
-        lua_pushnil(L); /* it has gone since it was found */
+            return class_raise_fault(L, call, &fault);
+        lua_pushnil(L); /* it is gone since it was found */
         return 1;
     }
     machine_push(L, 1, &uuid, *name);
     /* At once: a finalizer that finds no memory for its call is not run. */
     resource_clear(L, -2);
-    return 1;
-}
-
-/***
-The host that the machines are on: its processors, memory and operating system.
-Asks nobody until one of its members is read.
-@within VMVirtualServer
-@tfield VMHostInfo HostInfo
-*/
-static int get_host_info(lua_State *L, void *object)
-{
-    (void)object;
-    host_info_push(L, 1);
     return 1;
 }
 
@@ -258,13 +233,13 @@ once; a thread of its own writes until the object is closed.
 @function RecordResets
 @raise E_ACCESSDENIED when this user gets no read-write connection
 */
-static int record_resets(lua_State *L, void *object)
+static int record_resets(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     struct fault fault;
 
     if (!accounting_record_resets(application->accounting, &fault))
-        return raise(L, "RecordResets", &fault);
+        return class_raise_fault(L, call, &fault);
     return 0;
 }
 
@@ -274,17 +249,17 @@ raises VM_E_APP_SHUTTING_DOWN from here on. A second call does nothing.
 @within VMVirtualServer
 @function Close
 */
-static int close_method(lua_State *L, void *object)
+static int close_method(lua_State *L, const struct call *call)
 {
-    close_application(L, object);
+    close_application(L, call->object);
     return 0;
 }
 
-/* Close must not raise on a closed application, so it stands beside `check`. */
-static void check_unless_closing(lua_State *L, void *object, const char *member)
+/* Close does not raise on a closed application. */
+static void check(lua_State *L, const struct call *call)
 {
-    if (strcmp(member, "Close") != 0)
-        check(L, object, member);
+    if (call->member->call != close_method)
+        application_check_open(L, call, call->object);
 }
 
 static const struct member members[] = {
@@ -304,9 +279,9 @@ static const struct member members[] = {
     {.name = "VirtualMachines",
      .get = get_virtual_machines,
      .type = "VMVirtualMachineCollection",
-     .meaning = "the machines of now, in the order of their names"},
+     .meaning = "the current machines, in the order of their names"},
     {.name = "HostInfo",
-     .get = get_host_info,
+     .get = application_get_host_info,
      .type = "VMHostInfo",
      .meaning = "the host's processors, memory and operating system"},
     {.name = "Accounting",
@@ -321,13 +296,14 @@ static const struct member members[] = {
     {.name = "Connect",
      .call = application_connect,
      .parameters = "handlers: VMEventHandlers",
-     .meaning = "from now on keeps what happens to machines for WaitForEvents"},
+     .meaning = "from now on queues the events of machines for WaitForEvents"},
     {.name = "WaitForEvents",
      .call = application_wait_for_events,
      .parameters = "milliseconds: integer",
      .type = "integer",
-     .meaning = "calls the handlers for what has happened, and waits for the first if nothing has; "
-                "how many were called"},
+     .meaning =
+         "calls the handlers for what has happened, and waits for the first event if nothing "
+         "has; returns how many were called"},
     {.name = "RecordResets",
      .call = record_resets,
      .meaning = "from now on writes the baseline of each reset for other processes"},
@@ -372,6 +348,6 @@ const struct class application_class = {
     .written = "objVS",
     .neighbours = {"VMVirtualMachine", "VMAccountant", "VMHostInfo", "VMNetworkAdapter"},
     .members = members,
-    .check = check_unless_closing,
+    .check = check,
     .metamethods = metamethods,
 };

@@ -1,6 +1,7 @@
 #include "binding/class.h"
 
 #include "base/text.h"
+#include "binding/class_members.h"
 #include "binding/error.h"
 #include "binding/hint.h"
 #include "binding/left_out.h"
@@ -10,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The metatable's key in the registry is the class's own address: no other
- * library has it, and no text is hashed to find it. */
+/* The metatable's key in the registry is the class's own address: it is unique, and
+ * found without hashing a text. */
 static void push_metatable(lua_State *L, const struct class *class)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, class);
@@ -62,30 +63,38 @@ void *class_check_object(lua_State *L, const struct class *class, int index, con
     return object;
 }
 
-int class_raise(lua_State *L, const struct class *class, const char *member,
-                const struct fault *fault)
+static int raise_for(lua_State *L, const struct class *class, const char *member,
+                     const struct fault *fault)
 {
     const char *machine = class->machine != NULL ? class->machine(L, 1) : NULL;
     return error_raise_fault(L, member, machine, fault);
+}
+
+int class_raise_fault(lua_State *L, const struct call *call, const struct fault *fault)
+{
+    return raise_for(L, call->class, call->member->name, fault);
+}
+
+int class_raise(lua_State *L, const struct call *call, enum hresult code, const char *format, ...)
+{
+    struct fault fault;
+    va_list arguments;
+
+    va_start(arguments, format);
+    fault_set_list(&fault, code, format, arguments);
+    va_end(arguments);
+    return class_raise_fault(L, call, &fault);
 }
 
 /* ------------------------------------------------------------------------
  * Names
  * ------------------------------------------------------------------------ */
 
-static const struct member *find_member(const struct class *class, const char *name)
-{
-    for (const struct member *member = class->members; member->name != NULL; member++)
-        if (text_same_name(member->name, name))
-            return member;
-    return NULL;
-}
-
 /* The member that the string at the index names; NULL when it names none. */
 static const struct member *member_at(lua_State *L, const struct class *class, int index)
 {
     const char *name = text_at(L, index);
-    return name != NULL ? find_member(class, name) : NULL;
+    return name != NULL ? class_member_named(class, name) : NULL;
 }
 
 /* The registry's table of the classes by their names is under its address. */
@@ -122,15 +131,15 @@ static void find_neighbours(lua_State *L, const struct class *class,
     lua_pop(L, 1);
 }
 
-/* Fills the fault of a name that is none, and returns the name as the error
- * should tell it. May push. */
+/* Fills the fault of an unknown name, and returns the name for the error. May
+ * push. */
 static const char *describe_unknown(lua_State *L, const struct class *class, const char *name,
                                     struct fault *fault)
 {
     const struct left_out *left_out = left_out_find(class->name, name);
     const struct class *neighbours[MOST_NEIGHBOURS + 1] = {NULL};
 
-    if (class->larger != NULL && find_member(class->larger, name) != NULL) {
+    if (class->larger != NULL && class_member_named(class->larger, name) != NULL) {
         fault_set(fault, HRESULT_DISP_E_UNKNOWNNAME, "%s has no member '%.100s': %s", class->name,
                   name, class->larger_hint);
         return name;
@@ -147,12 +156,12 @@ static const char *describe_unknown(lua_State *L, const struct class *class, con
     return name;
 }
 
-/* Of the value at index 2. */
-static int raise_unknown(lua_State *L, const struct class *class)
+/* Of the value at the index. */
+static int raise_unknown(lua_State *L, const struct class *class, int index)
 {
     struct fault fault;
-    const char *member = describe_unknown(L, class, text_push_shown(L, 2), &fault);
-    return class_raise(L, class, member, &fault);
+    const char *member = describe_unknown(L, class, text_push_shown(L, index), &fault);
+    return raise_for(L, class, member, &fault);
 }
 
 const struct member *class_find_member(lua_State *L, const struct class *class, int index)
@@ -162,8 +171,8 @@ const struct member *class_find_member(lua_State *L, const struct class *class, 
     struct fault fault;
 
     if (member == NULL) {
-        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        error_raise_fault(L, told, NULL, &fault);
+        const char *shown = describe_unknown(L, class, text_push_shown(L, index), &fault);
+        error_raise_fault(L, shown, NULL, &fault);
     }
     return member;
 }
@@ -172,17 +181,14 @@ const struct member *class_find_property(lua_State *L, const struct class *class
 {
     luaL_checkstring(L, index);
     const struct member *member = member_at(L, class, index);
-    struct fault fault;
 
-    if (member == NULL) {
-        const char *told = describe_unknown(L, class, text_push_shown(L, index), &fault);
-        class_raise(L, class, told, &fault);
-    } else if (member->get == NULL) {
+    if (member == NULL)
+        raise_unknown(L, class, index);
+    else if (member->get == NULL)
         error_raise(L, member->name, NULL, HRESULT_DISP_E_UNKNOWNNAME,
                     "this is a method of %s and has no value; call it with a colon, as in "
                     "object:%s()",
                     class->name, member->name);
-    }
     return member;
 }
 
@@ -231,11 +237,30 @@ static const struct class *class_of_closure(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-static int get(lua_State *L, const struct class *class, void *object, const struct member *member)
+static void check(lua_State *L, const struct call *call)
 {
-    if (class->check != NULL)
-        class->check(L, object, member->name);
-    return member->get(L, object);
+    if (call->class->check != NULL)
+        call->class->check(L, call);
+}
+
+static int use(lua_State *L, member_function *function, const struct call *call)
+{
+    check(L, call);
+    return function(L, call);
+}
+
+struct call class_begin_call(lua_State *L, const struct class *class, const char *member)
+{
+    struct call call = {class, class_member_named(class, member),
+                        class_check_argument(L, class, 1)};
+    check(L, &call);
+    return call;
+}
+
+int class_get_user_value(lua_State *L, const struct call *call)
+{
+    lua_getiuservalue(L, 1, call->member->user_value);
+    return 1;
 }
 
 static int index_member(lua_State *L)
@@ -249,35 +274,32 @@ static int index_member(lua_State *L)
     if (lua_isnil(L, -1) && lua_type(L, 2) == LUA_TSTRING) {
         const struct member *member = member_at(L, class, 2);
         if (member == NULL)
-            return raise_unknown(L, class);
+            return raise_unknown(L, class, 2);
         lua_pop(L, 1);
         lua_pushstring(L, member->name);
         lua_rawget(L, lua_upvalueindex(2));
     }
     if (lua_islightuserdata(L, -1)) {
-        const struct member *member = lua_touserdata(L, -1);
+        struct call call = {class, lua_touserdata(L, -1), object};
         lua_settop(L, 1);
-        return get(L, class, object, member);
+        return use(L, call.member->get, &call);
     }
     if (lua_isfunction(L, -1))
         return 1;
     if (class->index == NULL)
-        return raise_unknown(L, class);
-    if (class->check != NULL)
-        class->check(L, object, "Item");
+        return raise_unknown(L, class, 2);
+    struct call call = class_begin_call(L, class, "Item");
     lua_settop(L, 2);
-    return class->index(L, object);
+    return class->index(L, &call);
 }
 
 static int call_method(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
-    void *object = class_check_object(L, class, 1, member->name);
+    struct call call = {class, member, class_check_object(L, class, 1, member->name)};
 
-    if (class->check != NULL)
-        class->check(L, object, member->name);
-    return member->call(L, object);
+    return use(L, member->call, &call);
 }
 
 /* Whether the member's values are objects of the model, whose types alone
@@ -304,7 +326,7 @@ static int raise_not_assignable(lua_State *L, const struct class *class,
     else
         fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND, "this member of %s is read-only",
                   class->name);
-    return class_raise(L, class, member->name, &fault);
+    return raise_for(L, class, member->name, &fault);
 }
 
 static int new_index(lua_State *L)
@@ -317,21 +339,20 @@ static int new_index(lua_State *L)
     if (member == NULL && class->index != NULL && lua_type(L, 2) == LUA_TNUMBER) {
         fault_set(&fault, HRESULT_DISP_E_UNKNOWNNAME,
                   "the items of %s are read-only: it is a snapshot of a list", class->name);
-        return class_raise(L, class, text_push_shown(L, 2), &fault);
+        return raise_for(L, class, text_push_shown(L, 2), &fault);
     }
     if (member == NULL)
-        return raise_unknown(L, class);
+        return raise_unknown(L, class, 2);
     if (member->set == NULL)
         return raise_not_assignable(L, class, member);
-    if (class->check != NULL)
-        class->check(L, object, member->name);
+    struct call call = {class, member, object};
     lua_settop(L, 3);
-    return member->set(L, object);
+    return use(L, member->set, &call);
 }
 
-/* objVM.Accountant(): parentheses after what is no method; or a generic for
- * over what is no collection, which calls with the state and the control
- * variable. */
+/* objVM.Accountant(): parentheses after something that is no method; or a generic
+ * for over something that is no collection, which calls with the state and the
+ * control variable. */
 static int call_object(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
@@ -347,14 +368,16 @@ static int call_object(lua_State *L)
         fault_set(&fault, HRESULT_DISP_E_MEMBERNOTFOUND,
                   "%s is an object, not a method: write %s, without parentheses", class->name,
                   class->written);
-    return class_raise(L, class, NULL, &fault);
+    return raise_for(L, class, NULL, &fault);
 }
 
 static int read_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     const struct member *member = lua_touserdata(L, lua_upvalueindex(2));
-    return get(L, class, class_check_argument(L, class, 1), member);
+    struct call call = {class, member, class_check_argument(L, class, 1)};
+
+    return use(L, member->get, &call);
 }
 
 void class_get_property(lua_State *L, const struct class *class, const struct member *member)
@@ -376,18 +399,18 @@ static int next_property(lua_State *L)
 {
     const struct class *class = class_of_closure(L);
     class_check_argument(L, class, 1);
-    const struct member *member = class->members;
+    const struct member *member = NULL;
 
     if (!lua_isnoneornil(L, 2)) {
         luaL_checkstring(L, 2);
         member = member_at(L, class, 2);
         if (member == NULL)
             return luaL_argerror(L, 2, "not a member's name");
-        member++;
     }
-    while (member->name != NULL && member->get == NULL)
-        member++;
-    if (member->name == NULL)
+    do
+        member = class_next_member(class, member);
+    while (member != NULL && member->get == NULL);
+    if (member == NULL)
         return 0;
     lua_settop(L, 1);
     lua_pushstring(L, member->name);
@@ -409,8 +432,10 @@ static int pairs(lua_State *L)
 
 static void push_members(lua_State *L, const struct class *class)
 {
+    const struct member *member = NULL;
+
     lua_newtable(L);
-    for (const struct member *member = class->members; member->name != NULL; member++) {
+    while ((member = class_next_member(class, member)) != NULL) {
         if (member->get != NULL) {
             lua_pushlightuserdata(L, (void *)(uintptr_t)member);
         } else {
@@ -424,8 +449,8 @@ static void push_members(lua_State *L, const struct class *class)
 
 void class_register(lua_State *L, const struct class *class)
 {
-    /* A module that is loaded anew finds the objects of before, which have this
-     * metatable and are still to be finalized. */
+    /* When the module is loaded again, objects from before have this metatable and
+     * are still to be finalized. */
     bool is_registered = lua_rawgetp(L, LUA_REGISTRYINDEX, class) != LUA_TNIL;
     lua_pop(L, 1);
     if (is_registered)

@@ -32,28 +32,32 @@ void collection_push(lua_State *L, const struct class *class, int owner_index,
     lua_remove(L, items);
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    const struct collection *collection = object;
-    application_check_open(L, collection->application, member);
+    const struct collection *collection = call->object;
+    application_check_open(L, call, collection->application);
 }
 
-/* The collection at index 1, of either class. */
+/* Which of the two the object at index 1 is of. */
+static const struct class *class_of(lua_State *L)
+{
+    return class_test_object(L, &machine_collection_class, 1) != NULL ? &machine_collection_class
+                                                                      : &adapter_collection_class;
+}
+
 static struct collection *check_collection(lua_State *L)
 {
-    void *collection = class_test_object(L, &machine_collection_class, 1);
-    if (collection == NULL)
-        collection = class_check_argument(L, &adapter_collection_class, 1);
-    return collection;
+    return class_check_argument(L, class_of(L), 1);
 }
 
-static int raise_bad_index(lua_State *L, const struct collection *collection, int index)
+static int raise_bad_index(lua_State *L, const struct call *call, int index)
 {
+    const struct collection *collection = call->object;
     const char *given = text_push_shown(L, index);
     if (collection->count == 0)
-        return error_raise(L, "Item", NULL, HRESULT_DISP_E_BADINDEX,
+        return class_raise(L, call, HRESULT_DISP_E_BADINDEX,
                            "there is no item %.100s: the collection is empty", given);
-    return error_raise(L, "Item", NULL, HRESULT_DISP_E_BADINDEX,
+    return class_raise(L, call, HRESULT_DISP_E_BADINDEX,
                        "there is no item %.100s: items count from 1 to %lld", given,
                        (long long)collection->count);
 }
@@ -70,17 +74,18 @@ How many items there are.
 @within Collections
 @tfield integer Count
 */
-static int get_count(lua_State *L, void *object)
+static int get_count(lua_State *L, const struct call *call)
 {
-    const struct collection *collection = object;
+    const struct collection *collection = call->object;
     lua_pushinteger(L, collection->count);
     return 1;
 }
 
-/* A machine by its name: the very name first, then the only one that differs
- * in letter case. Looks at the names of the snapshot; asks nobody. */
-static int push_named(lua_State *L, const struct collection *collection)
+/* A machine by its name: the exact name first, then the only one that differs in
+ * letter case. Searches the snapshot, without a call to the host. */
+static int push_named(lua_State *L, const struct call *call)
 {
+    const struct collection *collection = call->object;
     const char *name = text_at(L, 2);
     lua_Integer match = 0, matches = 0;
 
@@ -98,7 +103,7 @@ static int push_named(lua_State *L, const struct collection *collection)
             break;
     }
     if (matches != 1)
-        return error_raise(L, "Item", NULL, HRESULT_DISP_E_BADINDEX,
+        return class_raise(L, call, HRESULT_DISP_E_BADINDEX,
                            matches == 0 ? "there is no machine '%.300s' in the collection"
                                         : "several machines are called '%.300s' in different "
                                           "letter case; give the exact name",
@@ -115,34 +120,34 @@ The item at that position, or the machine of that name.
 @raise E_POINTER for a missing index; DISP_E_BADINDEX for one outside the
 valid range or a name that is not in the snapshot
 */
-static int item(lua_State *L, void *object)
+static int item(lua_State *L, const struct call *call)
 {
-    const struct collection *collection = object;
+    const struct collection *collection = call->object;
     int is_integer;
 
     if (lua_isnoneornil(L, 2))
-        return error_raise(L, "Item", NULL, HRESULT_E_POINTER,
+        return class_raise(L, call, HRESULT_E_POINTER,
                            "the index is missing: give a position from 1, or a name");
-    if (lua_type(L, 2) == LUA_TSTRING && class_test_object(L, &machine_collection_class, 1))
-        return push_named(L, collection);
+    if (lua_type(L, 2) == LUA_TSTRING && call->class == &machine_collection_class)
+        return push_named(L, call);
     if (lua_type(L, 2) != LUA_TNUMBER)
         luaL_typeerror(L, 2, "integer or name");
     lua_Integer i = lua_tointegerx(L, 2, &is_integer);
     if (!is_integer || i < 1 || i > collection->count)
-        return raise_bad_index(L, collection, 2);
+        return raise_bad_index(L, call, 2);
     return push_item(L, i);
 }
 
 /* c[i]: nil just past the end and beyond, so that ipairs() stops there as on
- * any Lua sequence; what can only be a mistake raises. */
-static int index_by_position(lua_State *L, void *object)
+ * any Lua sequence; anything that can only be a mistake raises. */
+static int index_by_position(lua_State *L, const struct call *call)
 {
-    const struct collection *collection = object;
+    const struct collection *collection = call->object;
     int is_integer;
 
     lua_Integer i = lua_tointegerx(L, 2, &is_integer);
     if (!is_integer || i < 1)
-        return raise_bad_index(L, collection, 2);
+        return raise_bad_index(L, call, 2);
     if (i > collection->count) {
         lua_pushnil(L);
         return 1;
@@ -183,19 +188,18 @@ static int next_item(lua_State *L, const struct collection *collection)
 }
 
 /* collection(i) is Item(i), as in VBScript; a generic for calls with nil. */
-static int call(lua_State *L)
+static int call_item(lua_State *L)
 {
-    struct collection *collection = check_collection(L);
+    struct call call = class_begin_call(L, class_of(L), "Item");
 
-    check(L, collection, "Item");
     if (lua_gettop(L) == 1)
         return error_raise(L, NULL, NULL, HRESULT_DISP_E_MEMBERNOTFOUND,
                            "the collection is an object, not a method: write it without "
                            "parentheses, or with the index of an item in them");
     if (!lua_isnoneornil(L, 2))
-        return item(L, collection);
+        return item(L, &call);
     lua_settop(L, 3);
-    return next_item(L, collection);
+    return next_item(L, call.object);
 }
 
 static int length(lua_State *L)
@@ -204,8 +208,8 @@ static int length(lua_State *L)
     return 1;
 }
 
-/* Where nothing is found, which host was asked is what one needs to know. For
- * everyone but root libvirt's default is a daemon of his own. */
+/* When nothing is found, the user needs to know on which host. For everyone but root
+ * libvirt's default is a daemon of their own. */
 static void push_empty_host(lua_State *L, const char *uri)
 {
     if (strncmp(uri, "qemu:///session", strlen("qemu:///session")) == 0)
@@ -255,9 +259,9 @@ An iterator over the accountants of the machines, in their order.
   print(accountant.VirtualMachine, accountant.NetworkBytesSent)
 end
 */
-static int accountants(lua_State *L, void *object)
+static int accountants(lua_State *L, const struct call *call)
 {
-    (void)object;
+    (void)call; /* the iterator finds its collection in an upvalue */
     lua_pushvalue(L, 1);
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, next_accountant, 2);
@@ -289,7 +293,7 @@ static const struct member adapter_members[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__call", call},
+    {"__call", call_item},
     {"__len", length},
     {"__tostring", to_string},
     {NULL, NULL},

@@ -1,6 +1,7 @@
 #include "binding/constants.h"
 
 #include "base/hresult.h"
+#include "base/text.h"
 #include "binding/error.h"
 #include "binding/hint.h"
 #include "host/machine.h"
@@ -69,18 +70,11 @@ static int raise_unknown(lua_State *L, const char *what, const struct nearest *n
                        nearest->wanted);
 }
 
-static char lower(char letter)
-{
-    if (letter >= 'A' && letter <= 'Z')
-        return (char)(letter - 'A' + 'a');
-    return letter;
-}
-
 /* In any ASCII letter case, whatever the C locale. */
 static bool begins_with(const char *name, const char *prefix)
 {
     for (; *prefix != '\0'; name++, prefix++)
-        if (lower(*name) != lower(*prefix))
+        if (text_lower(*name) != text_lower(*prefix))
             return false;
     return true;
 }

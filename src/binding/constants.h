@@ -1,10 +1,9 @@
 /*
- * constants: the numbers that Virtual Server has names for, and what becomes of
- * a name that is none of them.
+ * constants: the numbers that Virtual Server has names for, and the errors for
+ * unknown names.
  *
  * A misspelt constant would be nil, and every comparison with it false: so it
- * is an error. Other names stay nil, for those who ask whether a module has
- * something.
+ * is an error. Other names stay nil, so that a script can test for them.
  */
 #ifndef VMACCOUNTANT_BINDING_CONSTANTS_H
 #define VMACCOUNTANT_BINDING_CONSTANTS_H

@@ -1,6 +1,6 @@
 /*
- * counter_sources: Accounting of VMVirtualServer, which way each adapter's counters
- * are read.
+ * counter_sources: Accounting of VMVirtualServer: how each adapter's counters are
+ * read.
  */
 #include "binding/error.h"
 #include "binding/objects.h"
@@ -12,8 +12,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* The sources of a host's counters, as they are told; grown by malloc, since
- * the host tells them with its lock held. */
+/* The sources of a host's counters, in the order of their arrival; grown by malloc,
+ * since the host holds its lock meanwhile. */
 struct source_list {
     struct counter_source *sources;
     size_t count, capacity;
@@ -54,9 +54,9 @@ static void clear_sources(void *context)
     *list = (struct source_list){0};
 }
 
-/* The first sweep finds the devices and the second proves them, unless that of
- * another thread came between: then it takes one more. What is known is given
- * even while libvirt is down. */
+/* The first sweep finds the devices and the second proves them, unless another
+ * thread's came between: then it takes one more. What is known is returned even
+ * while libvirt is down. */
 static bool collect_sources(const struct application *application, struct source_list *list,
                             struct fault *fault)
 {
@@ -192,25 +192,25 @@ static void push_source(lua_State *L, const struct counter_source *source)
 }
 
 /***
-Which way the counters of each running machine's adapters are read, and why:
-an array of tables with the fields `machine`, `adapter` (its address),
-`device`, `ifindex`, `source` (`kernel`, `libvirt`, `simulator`) and `reason`;
-tostring gives a table with a heading and a line for each. For people who wonder; it samples all
-machines. Empty for a driver that is asked adapter by adapter, and so keeps nothing.
+How the counters of each running machine's adapters are read, and why: an array
+of tables with the fields `machine`, `adapter` (its address), `device`,
+`ifindex`, `source` (`kernel`, `libvirt`, `simulator`) and `reason`; tostring
+returns a table with a heading and a line for each. A diagnosis: it samples all
+machines. Empty for a driver that is read adapter by adapter, and so keeps nothing.
 @within VMVirtualServer
 @tfield VMCounterSource[] Accounting
 @raise DISP_E_EXCEPTION when the host does not answer, and nothing is known
 */
-int application_get_accounting(lua_State *L, void *object)
+int application_get_accounting(lua_State *L, const struct call *call)
 {
-    const struct application *application = object;
+    const struct application *application = call->object;
     struct source_list *list = resource_new(L, sizeof *list, clear_sources);
     int resource = lua_gettop(L);
     struct fault fault;
 
     bool ok = collect_sources(application, list, &fault);
     if (!ok && list->count == 0)
-        return error_raise_fault(L, "Accounting", NULL, &fault);
+        return class_raise_fault(L, call, &fault);
     if (list->is_incomplete)
         return luaL_error(L, "out of memory");
     if (list->count > 0)

@@ -1,5 +1,6 @@
 #include "binding/description.h"
 
+#include "binding/class_members.h"
 #include "binding/left_out.h"
 
 static void set_text(lua_State *L, const char *field, const char *text)
@@ -21,8 +22,9 @@ static void push_member(lua_State *L, const struct member *member)
     lua_setfield(L, -2, "writable");
 }
 
-static void push_class(lua_State *L, const struct class *class)
+void description_push_class(lua_State *L, const struct class *class)
 {
+    const struct member *member = NULL;
     lua_Integer i = 0;
 
     lua_createtable(L, 0, 4);
@@ -30,7 +32,7 @@ static void push_class(lua_State *L, const struct class *class)
     set_text(L, "meaning", class->meaning);
     set_text(L, "written", class->written);
     lua_newtable(L);
-    for (const struct member *member = class->members; member->name != NULL; member++) {
+    while ((member = class_next_member(class, member)) != NULL) {
         push_member(L, member);
         lua_rawseti(L, -2, ++i);
     }
@@ -45,7 +47,7 @@ void description_push(lua_State *L, const struct class *const *classes)
     for (; *classes != NULL; classes++) {
         if ((*classes)->larger != NULL)
             continue; /* the larger one has all its members */
-        push_class(L, *classes);
+        description_push_class(L, *classes);
         lua_rawseti(L, -2, ++count);
     }
 }

@@ -134,11 +134,11 @@ int error_raise_fault(lua_State *L, const char *member, const char *machine,
 int error_raise(lua_State *L, const char *member, const char *machine, enum hresult code,
                 const char *format, ...)
 {
-    struct fault fault = {.code = code};
+    struct fault fault;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(fault.message, sizeof fault.message, format, arguments);
+    fault_set_list(&fault, code, format, arguments);
     va_end(arguments);
     return error_raise_fault(L, member, machine, &fault);
 }

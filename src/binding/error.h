@@ -4,7 +4,7 @@
  * An error is a table with the fields name ("S_FALSE"), hresult (1), message,
  * member ("NetworkBytesSent"), machine (its name), where ("script.lua:3:")
  * and cause ({ code, domain, message } of libvirt), each absent where it has
- * no value. tostring gives one line.
+ * no value. tostring returns one line.
  */
 #ifndef VMACCOUNTANT_BINDING_ERROR_H
 #define VMACCOUNTANT_BINDING_ERROR_H

@@ -1,6 +1,7 @@
 #include "binding/hint.h"
 
 #include "base/text.h"
+#include "binding/class_members.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,8 +65,9 @@ static void match_members(struct match *match, const struct class *class, const 
                           bool parts_count)
 {
     char candidate[NAME_SIZE];
+    const struct member *member = NULL;
 
-    for (const struct member *member = class->members; member->name != NULL; member++) {
+    while ((member = class_next_member(class, member)) != NULL) {
         lower(member->name, candidate);
         size_t length = distance(wanted, candidate);
         if (parts_count && wanted[0] != '\0' && strstr(candidate, wanted) != NULL)
@@ -82,7 +84,7 @@ static void match_members(struct match *match, const struct class *class, const 
 struct synonym {
     const char *class_name;
     const char *names;  /* in lower case, blanks between and around them */
-    const char *meant;  /* the member, or how it is written from elsewhere; NULL: none of ours */
+    const char *meant;  /* the member, or how it is written from elsewhere; NULL: there is none */
     const char *advice; /* what else to say; NULL for nothing */
 };
 
@@ -97,10 +99,10 @@ struct synonym {
 
 static const struct synonym synonyms[] = {
     {MACHINE, " shutdown stop poweroff powerdown halt destroy kill terminate off end ", "TurnOff",
-     "It is as pulling the plug; virsh shutdown MACHINE asks the guest to end by itself"},
+     "It is like pulling the plug; virsh shutdown MACHINE asks the guest to shut down"},
     {MACHINE, " start poweron boot run launch turnon open begin ", "Startup", NULL},
     {MACHINE, " reboot restart ", "Reset",
-     "It is as the reset button; virsh reboot MACHINE asks the guest itself"},
+     "It is like the reset button; virsh reboot MACHINE asks the guest to reboot"},
     {MACHINE, " suspend hibernate sleep freeze ", "Save",
      "It writes the machine's memory to disk; Pause halts the machine and keeps it in memory"},
     {MACHINE, " managedsave savestate ", "Save", NULL},
@@ -129,7 +131,7 @@ static const struct synonym synonyms[] = {
     {MACHINE, " disks disk drives harddisks ", NULL,
      "virsh domblklist MACHINE lists its disks, objVM.Accountant.DiskBytesRead counts them"},
     {MACHINE, " delete undefine remove unregister ", NULL,
-     "virsh undefine MACHINE takes its definition out"},
+     "virsh undefine MACHINE removes its definition"},
     {MACHINE, " snapshot snapshots checkpoint ", NULL,
      "virsh snapshot-create-as MACHINE makes a snapshot"},
     {MACHINE, " migrate move ", NULL, "virsh migrate MACHINE moves it to another host"},
@@ -181,7 +183,8 @@ static const struct synonym synonyms[] = {
     {TASK, " progress percent percentage ", "PercentCompleted", NULL},
     {TASK, " done isdone finished iscompleted complete ", "IsComplete", NULL},
     {TASK, " abort stop kill ", "Cancel", NULL},
-    {TASK, " status state ", "Result", "While it goes on there is none; IsComplete says whether"},
+    {TASK, " status state ", "Result",
+     "There is none while the task is in progress; see IsComplete"},
 };
 
 /* Whether the name is one of those in the list. */
@@ -241,14 +244,14 @@ const char *hint_for_member(lua_State *L, const struct class *class,
     if (synonym != NULL)
         return push_synonym(L, synonym);
 
-    /* The very name, of an object near by. */
+    /* The same name, in a related object. */
     for (size_t i = 0; i < MOST_NEIGHBOURS && neighbours[i] != NULL; i++)
         match_members(&match, neighbours[i], wanted, false);
     if (match.member != NULL)
         return push_match(L, class, &match);
 
-    /* A slip of the pen. In a name of another object it must be a smaller one,
-     * and where any name may stand, such as a machine's, it is none. */
+    /* A misspelling. It must be smaller for a name of another object, and where any
+     * name is allowed, such as a machine's, there are none. */
     match.distance = strlen(wanted) / 2 + 1;
     match_members(&match, class, wanted, true);
     if (match.distance > strlen(wanted) / 4 + 1)

@@ -1,9 +1,9 @@
 /*
- * hint: what a script's author meant by a name that there is not.
+ * hint: what a script's author meant by an unknown name.
  *
- * What the name says comes before how it is spelt: first the words that other
- * tools have for a member, then the objects that are reached from this one,
- * and only then the distance between spellings.
+ * Meaning comes before spelling: first the words that other tools have for a
+ * member, then the members of the objects that are reached from this one, and
+ * only then the distance between spellings.
  */
 #ifndef VMACCOUNTANT_BINDING_HINT_H
 #define VMACCOUNTANT_BINDING_HINT_H
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* The hint for a name that is no member of the class, as the end of a sentence
+/* The hint for an unknown member of the class, as the end of a sentence
  * with its punctuation before it, such as "; did you mean TurnOff?"; "" for
  * none. The class's neighbours are given, with NULL after the last one. May push. */
 const char *hint_for_member(lua_State *L, const struct class *class,

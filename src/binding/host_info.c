@@ -14,19 +14,26 @@ struct host_info_object {
     struct application *application;
 };
 
-void host_info_push(lua_State *L, int application_index)
+/***
+The host that the machines are on: its processors, memory and operating system.
+Makes no call to the host until one of its members is read.
+@within VMVirtualServer
+@tfield VMHostInfo HostInfo
+*/
+int application_get_host_info(lua_State *L, const struct call *call)
 {
-    application_index = lua_absindex(L, application_index);
-    struct host_info_object *object = class_new(L, &host_info_class, sizeof *object, 1);
-    object->application = lua_touserdata(L, application_index);
-    lua_pushvalue(L, application_index);
+    struct host_info_object *info = class_new(L, &host_info_class, sizeof *info, 1);
+
+    info->application = call->object;
+    lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
+    return 1;
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    const struct host_info_object *info = object;
-    application_check_open(L, info->application, member);
+    const struct host_info_object *info = call->object;
+    application_check_open(L, call, info->application);
 }
 
 static void clear(void *info)
@@ -34,16 +41,15 @@ static void clear(void *info)
     host_info_clear(info);
 }
 
-/* The part of what the host tells, in a resource on the stack. */
-static const struct host_info *ask(lua_State *L, const void *object, enum host_part part,
-                                   const char *member)
+/* That part of the host's description, in a resource on the stack. */
+static const struct host_info *ask(lua_State *L, const struct call *call, enum host_part part)
 {
-    struct host *host = ((const struct host_info_object *)object)->application->host;
+    struct host *host = ((const struct host_info_object *)call->object)->application->host;
     struct host_info *info = resource_new(L, sizeof *info, clear);
     struct fault fault;
 
     if (!host_read_info(host, part, info, &fault))
-        class_raise(L, &host_info_class, member, &fault);
+        class_raise_fault(L, call, &fault);
     return info;
 }
 
@@ -54,9 +60,9 @@ that are online. Asks the host once (virNodeGetInfo).
 @tfield integer LogicalProcessorCount
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_logical_processor_count(lua_State *L, void *object)
+static int get_logical_processor_count(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_PROCESSORS, "LogicalProcessorCount");
+    const struct host_info *info = ask(L, call, HOST_PROCESSORS);
     lua_pushinteger(L, info->logical_processors);
     return 1;
 }
@@ -68,18 +74,18 @@ How many processors are in the host's sockets. Asks the host once
 @tfield integer PhysicalProcessorCount
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_physical_processor_count(lua_State *L, void *object)
+static int get_physical_processor_count(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_PROCESSORS, "PhysicalProcessorCount");
+    const struct host_info *info = ask(L, call, HOST_PROCESSORS);
     lua_pushinteger(L, info->physical_processors);
     return 1;
 }
 
-static unsigned ask_speed(lua_State *L, const void *object, const char *member)
+static unsigned ask_speed(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_PROCESSORS, member);
+    const struct host_info *info = ask(L, call, HOST_PROCESSORS);
     if (info->megahertz == 0)
-        error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
+        class_raise(L, call, HRESULT_DISP_E_EXCEPTION,
                     "the speed of the host's processors is not known: libvirt gives 0 for it");
     return info->megahertz;
 }
@@ -91,9 +97,9 @@ How fast the host's processors run, in MHz. Asks the host once
 @tfield integer ProcessorSpeed
 @raise DISP_E_EXCEPTION when the host does not answer, or does not know
 */
-static int get_processor_speed(lua_State *L, void *object)
+static int get_processor_speed(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, ask_speed(L, object, "ProcessorSpeed"));
+    lua_pushinteger(L, ask_speed(L, call));
     return 1;
 }
 
@@ -102,16 +108,16 @@ ProcessorSpeed as a text, `2600 MHz`; raised as that is.
 @within VMHostInfo
 @tfield string ProcessorSpeedString
 */
-static int get_processor_speed_string(lua_State *L, void *object)
+static int get_processor_speed_string(lua_State *L, const struct call *call)
 {
-    lua_pushfstring(L, "%I MHz", (lua_Integer)ask_speed(L, object, "ProcessorSpeedString"));
+    lua_pushfstring(L, "%I MHz", (lua_Integer)ask_speed(L, call));
     return 1;
 }
 
-static int push_model_text(lua_State *L, const char *text, const char *member)
+static int push_model_text(lua_State *L, const struct call *call, const char *text)
 {
     if (text[0] == '\0')
-        return error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
+        return class_raise(L, call, HRESULT_DISP_E_EXCEPTION,
                            "libvirt does not know the host's processor: its capabilities name "
                            "none");
     lua_pushstring(L, text);
@@ -125,11 +131,10 @@ host once (virConnectGetCapabilities).
 @tfield string ProcessorManufacturerString
 @raise DISP_E_EXCEPTION when the host does not answer, or libvirt does not know
 */
-static int get_processor_manufacturer_string(lua_State *L, void *object)
+static int get_processor_manufacturer_string(lua_State *L, const struct call *call)
 {
-    const struct host_info *info =
-        ask(L, object, HOST_PROCESSOR_MODEL, "ProcessorManufacturerString");
-    return push_model_text(L, info->manufacturer, "ProcessorManufacturerString");
+    const struct host_info *info = ask(L, call, HOST_PROCESSOR_MODEL);
+    return push_model_text(L, call, info->manufacturer);
 }
 
 /***
@@ -139,10 +144,10 @@ Asks the host once (virConnectGetCapabilities).
 @tfield string ProcessorVersionString
 @raise DISP_E_EXCEPTION when the host does not answer, or libvirt does not know
 */
-static int get_processor_version_string(lua_State *L, void *object)
+static int get_processor_version_string(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_PROCESSOR_MODEL, "ProcessorVersionString");
-    return push_model_text(L, info->model, "ProcessorVersionString");
+    const struct host_info *info = ask(L, call, HOST_PROCESSOR_MODEL);
+    return push_model_text(L, call, info->model);
 }
 
 /***
@@ -154,18 +159,17 @@ virConnectBaselineCPU).
 @raise DISP_E_EXCEPTION when the host does not answer, or libvirt does not
 know the processor
 */
-static int get_processor_features_string(lua_State *L, void *object)
+static int get_processor_features_string(lua_State *L, const struct call *call)
 {
-    const struct host_info *info =
-        ask(L, object, HOST_PROCESSOR_FEATURES, "ProcessorFeaturesString");
+    const struct host_info *info = ask(L, call, HOST_PROCESSOR_FEATURES);
     lua_pushstring(L, info->features);
     resource_clear(L, -2);
     return 1;
 }
 
-static int has_feature(lua_State *L, const void *object, const char *feature, const char *member)
+static int has_feature(lua_State *L, const struct call *call, const char *feature)
 {
-    const char *found = ask(L, object, HOST_PROCESSOR_FEATURES, member)->features;
+    const char *found = ask(L, call, HOST_PROCESSOR_FEATURES)->features;
     size_t length = strlen(feature);
 
     while (strncmp(found, feature, length) != 0 || strchr(" ", found[length]) == NULL) {
@@ -185,9 +189,9 @@ ProcessorFeaturesString is.
 @within VMHostInfo
 @tfield boolean MMX
 */
-static int get_mmx(lua_State *L, void *object)
+static int get_mmx(lua_State *L, const struct call *call)
 {
-    return has_feature(L, object, "mmx", "MMX");
+    return has_feature(L, call, "mmx");
 }
 
 /***
@@ -196,9 +200,9 @@ ProcessorFeaturesString is.
 @within VMHostInfo
 @tfield boolean SSE
 */
-static int get_sse(lua_State *L, void *object)
+static int get_sse(lua_State *L, const struct call *call)
 {
-    return has_feature(L, object, "sse", "SSE");
+    return has_feature(L, call, "sse");
 }
 
 /***
@@ -207,9 +211,9 @@ ProcessorFeaturesString is.
 @within VMHostInfo
 @tfield boolean SSE2
 */
-static int get_sse2(lua_State *L, void *object)
+static int get_sse2(lua_State *L, const struct call *call)
 {
-    return has_feature(L, object, "sse2", "SSE2");
+    return has_feature(L, call, "sse2");
 }
 
 /***
@@ -218,9 +222,9 @@ ProcessorFeaturesString is.
 @within VMHostInfo
 @tfield boolean ThreeDNow
 */
-static int get_three_d_now(lua_State *L, void *object)
+static int get_three_d_now(lua_State *L, const struct call *call)
 {
-    return has_feature(L, object, "3dnow", "ThreeDNow");
+    return has_feature(L, call, "3dnow");
 }
 
 static lua_Integer megabytes(uint64_t kibibytes)
@@ -235,24 +239,24 @@ The host's memory in whole MB of 2^20 bytes. Asks the host once
 @tfield integer Memory
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_memory(lua_State *L, void *object)
+static int get_memory(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, megabytes(ask(L, object, HOST_MEMORY, "Memory")->memory));
+    lua_pushinteger(L, megabytes(ask(L, call, HOST_MEMORY)->memory));
     return 1;
 }
 
 /***
 The memory that the host can give at once, in whole MB of 2^20 bytes: what is
-free, and what Linux only keeps files in (free, buffers and cached of
+free, and what Linux only caches files in (free, buffers and cached of
 virNodeGetMemoryStats, or virNodeGetFreeMemory where a driver has none). Asks
 the host once.
 @within VMHostInfo
 @tfield integer MemoryAvail
 @raise DISP_E_EXCEPTION when the host does not answer
 */
-static int get_memory_avail(lua_State *L, void *object)
+static int get_memory_avail(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, megabytes(ask(L, object, HOST_MEMORY, "MemoryAvail")->available_memory));
+    lua_pushinteger(L, megabytes(ask(L, call, HOST_MEMORY)->available_memory));
     return 1;
 }
 
@@ -261,9 +265,9 @@ Memory as a text, `16384 MB`; raised as that is.
 @within VMHostInfo
 @tfield string MemoryTotalString
 */
-static int get_memory_total_string(lua_State *L, void *object)
+static int get_memory_total_string(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_MEMORY, "MemoryTotalString");
+    const struct host_info *info = ask(L, call, HOST_MEMORY);
     lua_pushfstring(L, "%I MB", megabytes(info->memory));
     return 1;
 }
@@ -273,24 +277,24 @@ MemoryAvail as a text, `8192 MB`; raised as that is.
 @within VMHostInfo
 @tfield string MemoryAvailString
 */
-static int get_memory_avail_string(lua_State *L, void *object)
+static int get_memory_avail_string(lua_State *L, const struct call *call)
 {
-    const struct host_info *info = ask(L, object, HOST_MEMORY, "MemoryAvailString");
+    const struct host_info *info = ask(L, call, HOST_MEMORY);
     lua_pushfstring(L, "%I MB", megabytes(info->available_memory));
     return 1;
 }
 
 /***
 The host's operating system as it calls itself, `Debian GNU/Linux 12
-(bookworm)` (PRETTY_NAME of os-release). libvirt does not tell it: it is read
+(bookworm)` (PRETTY_NAME of os-release). libvirt does not report it: it is read
 on a local QEMU host, and for `test:///default` is that of this process.
 @within VMHostInfo
 @tfield string OperatingSystem
 @raise DISP_E_EXCEPTION on a remote host
 */
-static int get_operating_system(lua_State *L, void *object)
+static int get_operating_system(lua_State *L, const struct call *call)
 {
-    lua_pushstring(L, ask(L, object, HOST_SYSTEM, "OperatingSystem")->system);
+    lua_pushstring(L, ask(L, call, HOST_SYSTEM)->system);
     return 1;
 }
 
@@ -300,9 +304,9 @@ OperatingSystem is.
 @within VMHostInfo
 @tfield string OSVersionString
 */
-static int get_os_version_string(lua_State *L, void *object)
+static int get_os_version_string(lua_State *L, const struct call *call)
 {
-    lua_pushstring(L, ask(L, object, HOST_SYSTEM, "OSVersionString")->release);
+    lua_pushstring(L, ask(L, call, HOST_SYSTEM)->release);
     return 1;
 }
 
@@ -311,9 +315,9 @@ The first number of OSVersionString. Known and raised as OperatingSystem is.
 @within VMHostInfo
 @tfield integer OSMajorVersion
 */
-static int get_os_major_version(lua_State *L, void *object)
+static int get_os_major_version(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, ask(L, object, HOST_SYSTEM, "OSMajorVersion")->major);
+    lua_pushinteger(L, ask(L, call, HOST_SYSTEM)->major);
     return 1;
 }
 
@@ -322,9 +326,9 @@ The second number of OSVersionString. Known and raised as OperatingSystem is.
 @within VMHostInfo
 @tfield integer OSMinorVersion
 */
-static int get_os_minor_version(lua_State *L, void *object)
+static int get_os_minor_version(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, ask(L, object, HOST_SYSTEM, "OSMinorVersion")->minor);
+    lua_pushinteger(L, ask(L, call, HOST_SYSTEM)->minor);
     return 1;
 }
 
@@ -334,9 +338,9 @@ takes it; Virtual Server gave a DATE. Known and raised as OperatingSystem is.
 @within VMHostInfo
 @tfield integer UTCTime
 */
-static int get_utc_time(lua_State *L, void *object)
+static int get_utc_time(lua_State *L, const struct call *call)
 {
-    lua_pushinteger(L, ask(L, object, HOST_CLOCK, "UTCTime")->unix_time);
+    lua_pushinteger(L, ask(L, call, HOST_CLOCK)->unix_time);
     return 1;
 }
 

@@ -1,8 +1,8 @@
 /*
- * left_out: what Virtual Server's objects had and this module does not.
+ * left_out: the members of Virtual Server's objects that this module does not have.
  *
- * Who ports a script is told so by name, with the libvirt way to it, where
- * "no such member" would make him look for a slip of the pen.
+ * Someone porting a script gets the name and libvirt's alternative, where "no such
+ * member" would suggest a typing error.
  */
 #ifndef VMACCOUNTANT_BINDING_LEFT_OUT_H
 #define VMACCOUNTANT_BINDING_LEFT_OUT_H

@@ -34,20 +34,15 @@ void machine_push(lua_State *L, int application_index, const struct machine_uuid
     lua_remove(L, -2);
 }
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
-    application_check_open(L, machine->application, member);
-}
-
-static int raise(lua_State *L, const char *member, const struct fault *fault)
-{
-    return class_raise(L, &machine_class, member, fault);
+    const struct machine_object *machine = call->object;
+    application_check_open(L, call, machine->application);
 }
 
 /***
 The machine's name, and the object's text: `"Machine: " .. objVM`. Asks the
-host once, so that a renamed machine tells its new name. Writable while the
+host once, so that a renamed machine has its new name. Writable while the
 machine is turned off, through a read-write connection; the name must be no
 other machine's in any letter case, and of 247 bytes of UTF-8 at most, without
 `/` and control characters.
@@ -59,16 +54,16 @@ VM_E_CONFIG_NAME_INVALID_CHAR, VM_E_CONFIG_DUPLICATE_NAME, VM_E_VM_RUNNING when
 the machine is running or saved, E_POINTER for nil, E_INVALIDARG for what is no
 text, E_FAIL where libvirt refuses it in the machine's state, E_ACCESSDENIED
 */
-static int get_name(lua_State *L, void *object)
+static int get_name(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct host *host = machine->application->host;
     char **name = resource_new(L, sizeof *name, resource_free_pointer);
     int resource = lua_gettop(L);
     struct fault fault;
 
     if (!host_name(host, &machine->uuid, name, &fault))
-        return raise(L, "Name", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushstring(L, *name);
     resource_clear(L, resource);
     lua_pushvalue(L, -1);
@@ -76,36 +71,35 @@ static int get_name(lua_State *L, void *object)
     return 1;
 }
 
-/* The text that a property is assigned. */
-static const char *check_text(lua_State *L, const char *member, size_t *length)
+/* The text that a property is assigned; `further` is what an error adds to what can be. */
+static const char *check_text(lua_State *L, const struct call *call, const char *further,
+                              size_t *length)
 {
     if (lua_isnil(L, 3))
-        error_raise(L, member, machine_known_name(L, 1), HRESULT_E_POINTER,
-                    "the value is missing: assign a string%s",
-                    strcmp(member, "Notes") == 0 ? ", \"\" for no notes" : "");
+        class_raise(L, call, HRESULT_E_POINTER, "the value is missing: assign a string%s", further);
     if (!lua_isstring(L, 3)) /* nor a number */
-        error_raise(L, member, machine_known_name(L, 1), HRESULT_E_INVALIDARG,
-                    "the value must be a string, not a %s", luaL_typename(L, 3));
+        class_raise(L, call, HRESULT_E_INVALIDARG, "the value must be a string, not a %s",
+                    luaL_typename(L, 3));
     return lua_tolstring(L, 3, length);
 }
 
-static int set_name(lua_State *L, void *object)
+static int set_name(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct fault fault;
     size_t length;
 
-    const char *name = check_text(L, "Name", &length);
+    const char *name = check_text(L, call, "", &length);
     if (!configuration_set_name(machine->application->host, &machine->uuid, name, length, &fault))
-        return raise(L, "Name", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 1, MACHINE_KNOWN_NAME);
     return 0;
 }
 
 /***
-What people have noted of the machine, "" for nothing: libvirt's `description`
-of it. Asks the host once. Writable at any time, through a read-write
+Free text about the machine, "" for none: libvirt's `description` of it. Asks
+the host once. Writable at any time, through a read-write
 connection: for now and for the machine's next starts. Lines end with "\n":
 "\r\n", VBScript's vbCrLf, is made that.
 @within VMVirtualMachine
@@ -114,29 +108,29 @@ connection: for now and for the machine's next starts. Lines end with "\n":
 assigned also E_INVALIDARG for more than 40000 characters, for control
 characters and for what is no UTF-8 text, E_POINTER for nil, E_ACCESSDENIED
 */
-static int get_notes(lua_State *L, void *object)
+static int get_notes(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct host *host = machine->application->host;
     char **notes = resource_new(L, sizeof *notes, resource_free_pointer);
     struct fault fault;
 
     if (!host_notes(host, &machine->uuid, notes, &fault))
-        return raise(L, "Notes", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushstring(L, *notes);
     resource_clear(L, -2);
     return 1;
 }
 
-static int set_notes(lua_State *L, void *object)
+static int set_notes(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct fault fault;
     size_t length;
 
-    const char *notes = check_text(L, "Notes", &length);
+    const char *notes = check_text(L, call, ", \"\" for no notes", &length);
     if (!configuration_set_notes(machine->application->host, &machine->uuid, notes, length, &fault))
-        return raise(L, "Notes", &fault);
+        return class_raise_fault(L, call, &fault);
     return 0;
 }
 
@@ -152,41 +146,41 @@ assigned also E_INVALIDARG out of range, VM_E_VM_RUNNING when the machine is
 running or saved, E_POINTER for nil, E_FAIL where libvirt refuses,
 E_ACCESSDENIED
 */
-static int get_memory(lua_State *L, void *object)
+static int get_memory(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct host *host = machine->application->host;
     uint64_t megabytes;
     struct fault fault;
 
     if (!host_memory(host, &machine->uuid, &megabytes, &fault))
-        return raise(L, "Memory", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushinteger(L, (lua_Integer)megabytes);
     return 1;
 }
 
-static int set_memory(lua_State *L, void *object)
+static int set_memory(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct fault fault;
     int is_integer;
 
     if (lua_isnil(L, 3))
-        return error_raise(L, "Memory", machine_known_name(L, 1), HRESULT_E_POINTER,
+        return class_raise(L, call, HRESULT_E_POINTER,
                            "the value is missing: assign a whole number of MB");
     lua_Integer megabytes = lua_tointegerx(L, 3, &is_integer);
     if (!is_integer)
-        return error_raise(L, "Memory", machine_known_name(L, 1), HRESULT_E_INVALIDARG,
+        return class_raise(L, call, HRESULT_E_INVALIDARG,
                            "the value must be a whole number of MB, not %.100s",
                            luaL_tolstring(L, 3, NULL));
     if (!configuration_set_memory(machine->application->host, &machine->uuid, megabytes, &fault))
-        return raise(L, "Memory", &fault);
+        return class_raise_fault(L, call, &fault);
     return 0;
 }
 
 /***
 The file of the saved state that the machine will be restored from. libvirt
-does not tell it: on a local system host it is where QEMU's driver puts it,
+does not report it: on a local system host it is where QEMU's driver puts it,
 `/var/lib/libvirt/qemu/save/NAME.save`, which only root may read. Asks the host
 once.
 @within VMVirtualMachine
@@ -194,28 +188,28 @@ once.
 @raise VM_E_VM_NO_SAVED_STATE when there is none; VM_E_VM_UNKNOWN;
 DISP_E_EXCEPTION on a remote host and where it is in no such file
 */
-static int get_saved_state_file_path(lua_State *L, void *object)
+static int get_saved_state_file_path(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct host *host = machine->application->host;
     char **path = resource_new(L, sizeof *path, resource_free_pointer);
     struct fault fault;
 
     if (!host_saved_state_path(host, &machine->uuid, path, &fault))
-        return raise(L, "SavedStateFilePath", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushstring(L, *path);
     resource_clear(L, -2);
     return 1;
 }
 
 /***
-The machine's UUID, which stays the same when it is renamed. Asks nobody.
+The machine's UUID, which stays the same when it is renamed. Makes no call to the host.
 @within VMVirtualMachine
 @tfield string ConfigID
 */
-static int get_config_id(lua_State *L, void *object)
+static int get_config_id(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     char text[UUID_TEXT_SIZE];
 
     machine_uuid_format(&machine->uuid, text);
@@ -226,59 +220,28 @@ static int get_config_id(lua_State *L, void *object)
 /***
 The machine's state, one of `vma.vmVMState_Running` and so on. Asks the host.
 One whose guest sleeps (ACPI S3), or has panicked and is kept (`on_crash` is
-`preserve`), is Paused: its run, and its counts, go on.
+`preserve`), is Paused: its run and its counts continue.
 @within VMVirtualMachine
 @tfield integer State
 @raise VM_E_VM_UNKNOWN when the machine is no longer defined
 */
-static int get_state(lua_State *L, void *object)
+static int get_state(lua_State *L, const struct call *call)
 {
-    const struct machine_object *machine = object;
+    const struct machine_object *machine = call->object;
     struct host *host = machine->application->host;
     enum machine_state state;
     struct fault fault;
 
     if (!host_state(host, &machine->uuid, &state, &fault))
-        return raise(L, "State", &fault);
+        return class_raise_fault(L, call, &fault);
     state = machine_tasks_state(machine->application->accounting, &machine->uuid, state);
     lua_pushinteger(L, state);
     return 1;
 }
 
 /***
-The machine's accountant: the same object each time. Asks nobody.
-@within VMVirtualMachine
-@tfield VMAccountant Accountant
-*/
-static int get_accountant(lua_State *L, void *object)
-{
-    (void)object;
-    if (lua_getiuservalue(L, 1, MACHINE_ACCOUNTANT) == LUA_TUSERDATA)
-        return 1;
-    accountant_push(L, 1);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, MACHINE_ACCOUNTANT);
-    return 1;
-}
-
-/***
-The machine's network adapters as they are now: a snapshot, in the order of
-its definition. Of a machine that is not running they are those of its
-definition, and none is counted. Asks the host.
-@within VMVirtualMachine
-@tfield VMNetworkAdapterCollection NetworkAdapters
-@raise VM_E_VM_UNKNOWN when the machine is no longer defined
-*/
-static int get_network_adapters(lua_State *L, void *object)
-{
-    (void)object;
-    adapter_collection_push(L, 1);
-    return 1;
-}
-
-/***
 Starts the machine, or restores it from its saved state. Returns when the
-machine's state allows it and the host has been asked; the task tells when it
+machine's state allows it and the host has the request; the task shows when it
 is done. The methods that change a machine open a read-write connection at
 their first use.
 @within VMVirtualMachine
@@ -286,52 +249,48 @@ their first use.
 @treturn VMTask
 @raise VM_E_VM_RUNNING when it is running; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int startup(lua_State *L, void *object)
+static int startup(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_STARTUP, "Startup");
+    return task_begin(L, call, CHANGE_STARTUP);
 }
 
 /***
-Turns the machine off at once, as pulling the plug does.
+Turns the machine off at once, like pulling the plug.
 @within VMVirtualMachine
 @function TurnOff
 @treturn VMTask a task that is complete
 @raise VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int turn_off(lua_State *L, void *object)
+static int turn_off(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_TURN_OFF, "TurnOff");
+    return task_begin(L, call, CHANGE_TURN_OFF);
 }
 
 /***
-Resets the machine, as its reset button does. Its counts start at zero when this
+Resets the machine, like its reset button. Its counts start at zero when this
 returns.
 @within VMVirtualMachine
 @function Reset
 @treturn VMTask a task that is complete
 @raise VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int reset(lua_State *L, void *object)
+static int reset(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_RESET, "Reset");
+    return task_begin(L, call, CHANGE_RESET);
 }
 
 /***
 Saves the machine's state to the host's disk and stops it. Returns when the
-host has been asked; the task tells how much of the memory is written, and can
+host has the request; the task shows how much of the memory is written, and can
 be cancelled.
 @within VMVirtualMachine
 @function Save
 @treturn VMTask
 @raise VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int save(lua_State *L, void *object)
+static int save(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_SAVE, "Save");
+    return task_begin(L, call, CHANGE_SAVE);
 }
 
 /***
@@ -341,14 +300,13 @@ Halts the machine's processors. Its counts stay readable.
 @treturn VMTask a task that is complete
 @raise E_FAIL when it is paused already; VM_E_VM_NOT_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int pause_machine(lua_State *L, void *object)
+static int pause_machine(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_PAUSE, "Pause");
+    return task_begin(L, call, CHANGE_PAUSE);
 }
 
 /***
-Lets a paused machine go on, and wakes one whose guest sleeps (ACPI S3), which
+Resumes a paused machine, and wakes one whose guest sleeps (ACPI S3), which
 is Paused, too. Waits up to two seconds for the wake-up.
 @within VMVirtualMachine
 @function Resume
@@ -356,23 +314,21 @@ is Paused, too. Waits up to two seconds for the wake-up.
 @raise E_FAIL when it is not paused, or sleeps and cannot be woken; VM_E_VM_NOT_RUNNING;
 VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int resume(lua_State *L, void *object)
+static int resume(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_RESUME, "Resume");
+    return task_begin(L, call, CHANGE_RESUME);
 }
 
 /***
-Deletes the saved state, so that the machine starts afresh.
+Deletes the saved state, so that the machine boots at its next start.
 @within VMVirtualMachine
 @function DiscardSavedState
 @treturn VMTask a task that is complete
 @raise VM_E_VM_NO_SAVED_STATE; VM_E_VM_RUNNING; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
-static int discard_saved_state(lua_State *L, void *object)
+static int discard_saved_state(lua_State *L, const struct call *call)
 {
-    (void)object;
-    return task_begin(L, 1, CHANGE_DISCARD_SAVED_STATE, "DiscardSavedState");
+    return task_begin(L, call, CHANGE_DISCARD_SAVED_STATE);
 }
 
 static const struct member members[] = {
@@ -380,7 +336,7 @@ static const struct member members[] = {
      .get = get_name,
      .set = set_name,
      .type = "string",
-     .meaning = "the machine's name of now"},
+     .meaning = "the machine's current name"},
     {.name = "ConfigID", .get = get_config_id, .type = "string", .meaning = "the machine's UUID"},
     {.name = "State",
      .get = get_state,
@@ -390,7 +346,7 @@ static const struct member members[] = {
      .get = get_notes,
      .set = set_notes,
      .type = "string",
-     .meaning = "what people have noted of the machine; an empty text for nothing"},
+     .meaning = "free text about the machine; empty for none"},
     {.name = "Memory",
      .get = get_memory,
      .set = set_memory,
@@ -402,13 +358,13 @@ static const struct member members[] = {
      .type = "string",
      .meaning = "the file of the saved state; an error where there is none"},
     {.name = "Accountant",
-     .get = get_accountant,
+     .get = machine_get_accountant,
      .type = "VMAccountant",
      .meaning = "the machine's accounts"},
     {.name = "NetworkAdapters",
-     .get = get_network_adapters,
+     .get = machine_get_network_adapters,
      .type = "VMNetworkAdapterCollection",
-     .meaning = "the network adapters of now"},
+     .meaning = "the current network adapters"},
     {.name = "Startup",
      .call = startup,
      .type = "VMTask",
@@ -416,11 +372,11 @@ static const struct member members[] = {
     {.name = "TurnOff",
      .call = turn_off,
      .type = "VMTask",
-     .meaning = "turns the machine off, as pulling the plug does"},
+     .meaning = "turns the machine off, like pulling the plug"},
     {.name = "Reset",
      .call = reset,
      .type = "VMTask",
-     .meaning = "resets the machine, as its reset button does"},
+     .meaning = "resets the machine, like its reset button"},
     {.name = "Save",
      .call = save,
      .type = "VMTask",
@@ -432,11 +388,11 @@ static const struct member members[] = {
     {.name = "Resume",
      .call = resume,
      .type = "VMTask",
-     .meaning = "lets a paused machine go on, or wakes it"},
+     .meaning = "resumes a paused machine, or wakes it"},
     {.name = "DiscardSavedState",
      .call = discard_saved_state,
      .type = "VMTask",
-     .meaning = "throws the saved state away"},
+     .meaning = "deletes the saved state"},
     {.name = NULL},
 };
 

@@ -70,7 +70,7 @@ Connects to a libvirt host, read-only, and returns its application object.
 Blocks until libvirt answers, for at most `timeout` seconds; Ctrl-C ends that.
 @function CreateObject
 @string progid `"VirtualServer.Application"` or `"VirtualPC.Application"`, in any letter case;
-the accountants of the latter have the members only that Virtual PC documents, and
+the accountants of the latter have only the members that Virtual PC documents, and
 this module's own
 @string[opt] host a libvirt URI, or the name of a host for
 `qemu+ssh://NAME/system`; nil for libvirt's default (LIBVIRT_DEFAULT_URI, else
@@ -80,7 +80,7 @@ machines: those of the system are on `qemu:///system`)
 where they fit (default), or as decimal strings always; `max_age = seconds`:
 how old a sample may be that answers a read (default 0, ask each time);
 `not_running = "error"|"zero"`: what the counts of a stopped machine do;
-`counters = "auto"|"kernel"|"hypervisor"`: read a local host's figures straight
+`counters = "auto"|"kernel"|"hypervisor"`: read a local host's counters directly
 from the kernel where they are proven to be the same (default), only so, or
 never; `timeout = seconds`: how long a call to the host may take before it fails
 (default 30, at least 2)
@@ -129,7 +129,7 @@ static int sleep_seconds(lua_State *L)
     return 0;
 }
 
-/* monotonic_time(): seconds on a clock that nobody sets. */
+/* monotonic_time(): seconds on the monotonic clock. */
 static int monotonic_time(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)clock_now() / (lua_Number)CLOCK_SECOND);
@@ -211,6 +211,28 @@ static int describe_classes(lua_State *L)
     return 1;
 }
 
+/* The class of the object at the index; NULL when it is none of ours. */
+static const struct class *class_at(lua_State *L, int index)
+{
+    const struct class *const *class = classes;
+
+    while (*class != NULL && class_test_object(L, *class, index) == NULL)
+        class ++;
+    return *class;
+}
+
+/* class_of(object): the table of its class; nil where the object is none of ours. */
+static int describe_class_of(lua_State *L)
+{
+    const struct class *class = class_at(L, 1);
+
+    if (class != NULL)
+        description_push_class(L, class);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 /* lua_CFunction: what is left out. */
 static int describe_left_out(lua_State *L)
 {
@@ -218,17 +240,26 @@ static int describe_left_out(lua_State *L)
     return 1;
 }
 
-/* lua_CFunction: the name, as it is documented, of the member of the class of
- * that name; raises DISP_E_UNKNOWNNAME with the nearest one. */
-static int find_member(lua_State *L)
+static const struct class *find_class(lua_State *L, const char *name)
 {
-    const char *class_name = text_check(L, 1, "a class");
     const struct class *const *class = classes;
 
-    while (*class != NULL && strcmp((*class)->name, class_name) != 0)
+    while (*class != NULL && (strcmp((*class)->name, name) != 0 || (*class)->larger != NULL))
         class ++;
     luaL_argcheck(L, *class != NULL, 1, "not the name of a class");
-    lua_pushstring(L, class_find_member(L, *class, 2)->name);
+    return *class;
+}
+
+/* find_member(object or class, name): the name, as it is documented, of the member of
+ * the object, or of the class of that name; raises DISP_E_UNKNOWNNAME with the nearest
+ * one. */
+static int find_member(lua_State *L)
+{
+    const struct class *class = class_at(L, 1);
+
+    if (class == NULL)
+        class = find_class(L, text_check(L, 1, "a class"));
+    lua_pushstring(L, class_find_member(L, class, 2)->name);
     return 1;
 }
 
@@ -241,6 +272,7 @@ int luaopen_vmaccountant_core(lua_State *L)
         {"monotonic_time", monotonic_time},
         {"classes", describe_classes},
         {"left_out", describe_left_out},
+        {"class_of", describe_class_of},
         {"find_member", find_member},
         {"stateName", constants_state_name},
         {"unknown_name", constants_index},

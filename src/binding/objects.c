@@ -7,13 +7,14 @@ bool application_is_open(const struct application *application)
     return application->hold != NULL && application->hold->is_open;
 }
 
-void application_check_open(lua_State *L, const struct application *application, const char *member)
+void application_check_open(lua_State *L, const struct call *call,
+                            const struct application *application)
 {
     if (!application_is_open(application))
-        error_raise(L, member, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
+        error_raise(L, call->member->name, NULL, HRESULT_VM_E_APP_SHUTTING_DOWN,
                     "the application object has been closed");
     if (host_is_lost_by_fork(application->host))
-        error_raise(L, member, NULL, HRESULT_DISP_E_EXCEPTION,
+        error_raise(L, call->member->name, NULL, HRESULT_DISP_E_EXCEPTION,
                     "this process is a fork of the one that created the application object; "
                     "libvirt cannot be used here: use it in the parent, or in a new program");
 }
@@ -54,6 +55,6 @@ const char *machine_known_name(lua_State *L, int index)
 
 const char *machine_name_of_part(lua_State *L, int index)
 {
-    lua_getiuservalue(L, index, 1);
+    lua_getiuservalue(L, index, PART_MACHINE);
     return machine_known_name(L, -1);
 }

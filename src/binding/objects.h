@@ -1,6 +1,6 @@
 /*
- * objects: the Lua objects of the Virtual Server model, and how they hold one
- * another.
+ * objects: the Lua objects of the Virtual Server model, and how they reference
+ * one another.
  *
  * The application owns the host and its accounting. Every other object holds
  * the one it came from in a user value, and so the application; it answers
@@ -27,7 +27,7 @@ extern const struct class adapter_class;               /* VMNetworkAdapter */
 extern const struct class network_class;               /* VMVirtualNetwork */
 extern const struct class task_class;                  /* VMTask */
 
-/* What CreateObject's last argument can say. */
+/* The options in CreateObject's last argument. */
 struct application_options {
     bool decimal_as_string;
     bool zero_when_not_running;
@@ -39,10 +39,10 @@ struct application_options {
 
 enum { DEFAULT_TIMEOUT = 30 };
 
-/* What an application owns of C, in a resource of its own. Close ends its work
+/* What an application owns in C, in a resource of its own. Close ends its work
  * but leaves the memory to the resource: a finalizer may call Close inside any
- * call that allocates, and that call goes on with the host and the accounting
- * until it returns or raises. */
+ * call that allocates, and that call still uses the host and the accounting until
+ * it returns or raises. */
 struct application_hold {
     struct host *host;
     struct accounting *accounting;
@@ -73,13 +73,13 @@ struct machine_object {
     struct machine_uuid uuid;
 };
 
-/* User value 1: the machine. */
+/* The user value in which an accountant, an adapter or a task holds its machine. */
+enum { PART_MACHINE = 1 };
+
 struct accountant_object {
     struct machine_object *machine;
 };
 
-/* User values: 1 the machine, 2 its type, 3 the name of what it is plugged
- * into or nil. */
 struct adapter_object {
     struct machine_object *machine;
     struct device_key key;
@@ -93,8 +93,8 @@ bool application_is_open(const struct application *application);
 
 /* Raises VM_E_APP_SHUTTING_DOWN when the application is closed, and
  * DISP_E_EXCEPTION in the child of a fork. */
-void application_check_open(lua_State *L, const struct application *application,
-                            const char *member);
+void application_check_open(lua_State *L, const struct call *call,
+                            const struct application *application);
 
 /* Gives a pending complaint about a shared baseline to Lua's warning system.
  * [-0, +0, e] */
@@ -110,8 +110,7 @@ void application_push_decimal(lua_State *L, const struct application *applicatio
  * object another name at any allocation. [-0, +1, -] */
 const char *machine_known_name(lua_State *L, int index);
 
-/* The same for an accountant, an adapter or a task, which have their machine in user
- * value 1. [-0, +2, -] */
+/* The same for an accountant, an adapter or a task. [-0, +2, -] */
 const char *machine_name_of_part(lua_State *L, int index);
 
 /* options.c */
@@ -136,33 +135,30 @@ void application_open(lua_State *L, struct application *application, struct host
                       const struct application_options *options);
 
 /* event_handlers.c: methods of the application, as in class.h. */
-int application_connect(lua_State *L, void *object);
-int application_wait_for_events(lua_State *L, void *object);
+int application_connect(lua_State *L, const struct call *call);
+int application_wait_for_events(lua_State *L, const struct call *call);
 
 /* counter_sources.c: a property of the application, as in class.h. */
-int application_get_accounting(lua_State *L, void *object);
+int application_get_accounting(lua_State *L, const struct call *call);
 
-/* Pushes the machine's object, the same one while anything holds it. The
+/* Pushes the machine's object, the same one while anything references it. The
  * application is at the index; the name becomes the object's text. [-0, +1, m] */
 void machine_push(lua_State *L, int application_index, const struct machine_uuid *uuid,
                   const char *name);
-
-/* Pushes a new accountant of the machine object at the index. [-0, +1, m] */
-void accountant_push(lua_State *L, int machine_index);
 
 /* Pushes a collection of the array of objects at the top of the stack, which
  * it takes; owner is the object that it came from. [-1, +1, m] */
 void collection_push(lua_State *L, const struct class *class, int owner_index,
                      struct application *application);
 
-/* Begins the change of the machine object at the index, and pushes its task;
- * raises what the host refuses. [-0, +1, e] */
-int task_begin(lua_State *L, int machine_index, enum machine_change change, const char *method);
+/* The method of a machine that begins the change, and returns its task. [-0, +1, e] */
+int task_begin(lua_State *L, const struct call *call, enum machine_change change);
 
-/* Pushes the VMHostInfo of the application at the index. [-0, +1, m] */
-void host_info_push(lua_State *L, int application_index);
+/* host_info.c: a property of the application, as in class.h. */
+int application_get_host_info(lua_State *L, const struct call *call);
 
-/* Pushes the adapters of the machine object at the index. [-0, +1, e] */
-void adapter_collection_push(lua_State *L, int machine_index);
+/* accountant.c, adapter.c: properties of a machine, as in class.h. */
+int machine_get_accountant(lua_State *L, const struct call *call);
+int machine_get_network_adapters(lua_State *L, const struct call *call);
 
 #endif

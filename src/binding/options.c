@@ -1,5 +1,5 @@
 /*
- * options: the arguments of CreateObject that say what is made and how.
+ * options: the ProgID and the options table of CreateObject.
  */
 #include "base/text.h"
 #include "binding/objects.h"

@@ -1,6 +1,6 @@
 /*
- * resource: something that C owns, in a userdata, so that a Lua error between
- * its making and its release leaks nothing.
+ * resource: memory or a handle of C in a userdata, so that a Lua error between its
+ * creation and its release leaks nothing.
  */
 #ifndef VMACCOUNTANT_BINDING_RESOURCE_H
 #define VMACCOUNTANT_BINDING_RESOURCE_H

@@ -7,18 +7,12 @@
 
 #include <lauxlib.h>
 
-/* User value 1: the SimulatedMachine. */
-struct simulated_adapter_object {
-    struct simulator_object *owner;
-    simulator_adapter_id id;
-};
-
-void simulated_adapter_push(lua_State *L, int machine_index,
-                            const struct simulator_adapter_plan *plan, const char *member)
+void simulated_adapter_push(lua_State *L, const struct call *call, int machine_index,
+                            const struct simulator_adapter_plan *plan)
 {
     machine_index = lua_absindex(L, machine_index);
     const struct simulated_machine_object *machine = lua_touserdata(L, machine_index);
-    struct simulated_adapter_object *adapter =
+    struct simulated_device_object *adapter =
         class_new(L, &simulated_adapter_class, sizeof *adapter, 1);
     struct fault fault;
 
@@ -26,7 +20,7 @@ void simulated_adapter_push(lua_State *L, int machine_index,
     lua_pushvalue(L, machine_index);
     lua_setiuservalue(L, -2, 1);
     if (!simulator_plug(machine->owner->simulator, &machine->uuid, plan, &adapter->id, &fault))
-        error_raise_fault(L, member, NULL, &fault);
+        class_raise_fault(L, call, &fault);
 }
 
 /***
@@ -34,28 +28,18 @@ The adapter's MAC address as `52-54-00-12-34-56`.
 @within SimulatedAdapter
 @tfield string EthernetAddress
 */
-static int get_ethernet_address(lua_State *L, void *object)
+static int get_ethernet_address(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = object;
+    const struct simulated_device_object *adapter = call->object;
     uint8_t mac[MAC_SIZE];
     char text[MAC_TEXT_SIZE];
     struct fault fault;
 
     if (!simulator_adapter_mac(adapter->owner->simulator, adapter->id, mac, &fault))
-        return error_raise_fault(L, "EthernetAddress", NULL, &fault);
+        return class_raise_fault(L, call, &fault);
     mac_format(mac, text);
     lua_pushstring(L, text);
     return 1;
-}
-
-static int transfer(lua_State *L, const struct simulated_adapter_object *adapter,
-                    enum direction direction, const char *member)
-{
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, simulator_transfer(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        member, &fault);
 }
 
 /***
@@ -66,42 +50,32 @@ The machine sends so many bytes through the adapter.
 @raise VM_E_VM_NOT_RUNNING; VM_E_ADAPTER_NOT_FOUND after Unplug;
 DISP_E_OVERFLOW when the device's count would be above 2^96-1
 */
-static int send_bytes(lua_State *L, void *object)
+static int send_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DIRECTION_SENT, "Send");
+    return simulation_count(L, call, simulator_transfer, DIRECTION_SENT);
 }
 
 /***
-The adapter is given so many bytes; raised as Send is.
+The adapter receives so many bytes; raised as Send is.
 @within SimulatedAdapter
 @function Receive
 @tparam integer|string bytes
 */
-static int receive_bytes(lua_State *L, void *object)
+static int receive_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DIRECTION_RECEIVED, "Receive");
-}
-
-static int set_counter(lua_State *L, const struct simulated_adapter_object *adapter,
-                       enum direction direction, const char *member)
-{
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-    return simulation_done(
-        L, simulator_set_counter(adapter->owner->simulator, adapter->id, direction, bytes, &fault),
-        member, &fault);
+    return simulation_count(L, call, simulator_transfer, DIRECTION_RECEIVED);
 }
 
 /***
-Sets the device's count of sent bytes: it falls without an event, as that of a
-device does that was made anew under the same name.
+Sets the device's count of sent bytes: it may fall without an event, like that of
+a device that was recreated under the same name.
 @within SimulatedAdapter
 @function SetBytesSent
 @tparam integer|string bytes
 */
-static int set_bytes_sent(lua_State *L, void *object)
+static int set_bytes_sent(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DIRECTION_SENT, "SetBytesSent");
+    return simulation_count(L, call, simulator_set_counter, DIRECTION_SENT);
 }
 
 /***
@@ -110,9 +84,9 @@ Sets the device's count of received bytes.
 @function SetBytesReceived
 @tparam integer|string bytes
 */
-static int set_bytes_received(lua_State *L, void *object)
+static int set_bytes_received(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DIRECTION_RECEIVED, "SetBytesReceived");
+    return simulation_count(L, call, simulator_set_counter, DIRECTION_RECEIVED);
 }
 
 /***
@@ -120,12 +94,12 @@ Unplugs the adapter; its device goes.
 @within SimulatedAdapter
 @function Unplug
 */
-static int unplug(lua_State *L, void *object)
+static int unplug(lua_State *L, const struct call *call)
 {
-    const struct simulated_adapter_object *adapter = object;
+    const struct simulated_device_object *adapter = call->object;
     struct fault fault;
-    return simulation_done(L, simulator_unplug(adapter->owner->simulator, adapter->id, &fault),
-                           "Unplug", &fault);
+    return simulation_done(
+        L, call, simulator_unplug(adapter->owner->simulator, adapter->id, &fault), &fault);
 }
 
 static const struct member members[] = {
@@ -136,20 +110,20 @@ static const struct member members[] = {
     {.name = "Send",
      .call = send_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest send bytes"},
+     .meaning = "makes the guest send bytes"},
     {.name = "Receive",
      .call = receive_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "gives the guest bytes"},
+     .meaning = "makes the guest receive bytes"},
     {.name = "SetBytesSent",
      .call = set_bytes_sent,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the device counts, which may so fall"},
+     .meaning = "sets the device's count, which may thus fall"},
     {.name = "SetBytesReceived",
      .call = set_bytes_received,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the device counts, which may so fall"},
-    {.name = "Unplug", .call = unplug, .meaning = "takes the adapter out"},
+     .meaning = "sets the device's count, which may thus fall"},
+    {.name = "Unplug", .call = unplug, .meaning = "unplugs the adapter"},
     {.name = NULL},
 };
 

@@ -6,30 +6,18 @@
 
 #include <lauxlib.h>
 
-/* User value 1: the SimulatedMachine. */
-struct simulated_disk_object {
-    struct simulator_object *owner;
-    simulator_disk_id id;
-};
-
-static int raise(lua_State *L, const char *member, const struct fault *fault)
+void simulated_disk_push(lua_State *L, const struct call *call, const char *target, bool counted)
 {
-    return error_raise_fault(L, member, NULL, fault);
-}
-
-void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted)
-{
-    machine_index = lua_absindex(L, machine_index);
-    const struct simulated_machine_object *machine = lua_touserdata(L, machine_index);
-    struct simulated_disk_object *disk = class_new(L, &simulated_disk_class, sizeof *disk, 1);
+    const struct simulated_machine_object *machine = call->object;
+    struct simulated_device_object *disk = class_new(L, &simulated_disk_class, sizeof *disk, 1);
     struct fault fault;
 
     disk->owner = machine->owner;
-    lua_pushvalue(L, machine_index);
+    lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     if (!simulator_add_disk(machine->owner->simulator, &machine->uuid, target, counted, &disk->id,
                             &fault))
-        raise(L, "AddDisk", &fault);
+        class_raise_fault(L, call, &fault);
 }
 
 /***
@@ -37,27 +25,16 @@ The disk's name in the machine, as libvirt has it: `vda`.
 @within SimulatedDisk
 @tfield string Target
 */
-static int get_target(lua_State *L, void *object)
+static int get_target(lua_State *L, const struct call *call)
 {
-    const struct simulated_disk_object *disk = object;
+    const struct simulated_device_object *disk = call->object;
     struct fault fault;
     const char *target = simulator_disk_target(disk->owner->simulator, disk->id, &fault);
 
     if (target == NULL)
-        return raise(L, "Target", &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushstring(L, target);
     return 1;
-}
-
-static int transfer(lua_State *L, const struct simulated_disk_object *disk,
-                    enum direction direction, const char *member)
-{
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-
-    if (!simulator_transfer_disk(disk->owner->simulator, disk->id, direction, bytes, &fault))
-        return raise(L, member, &fault);
-    return 0;
 }
 
 /***
@@ -68,9 +45,9 @@ The machine reads so many bytes from the disk.
 @raise VM_E_VM_NOT_RUNNING; VM_E_DRIVE_INVALID after Remove; DISP_E_OVERFLOW when
 the disk's count would be above 2^96-1
 */
-static int read_bytes(lua_State *L, void *object)
+static int read_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DISK_READ, "Read");
+    return simulation_count(L, call, simulator_transfer_disk, DISK_READ);
 }
 
 /***
@@ -79,32 +56,21 @@ The machine writes so many bytes to the disk; raised as Read is.
 @function Write
 @tparam integer|string bytes
 */
-static int write_bytes(lua_State *L, void *object)
+static int write_bytes(lua_State *L, const struct call *call)
 {
-    return transfer(L, object, DISK_WRITTEN, "Write");
-}
-
-static int set_counter(lua_State *L, const struct simulated_disk_object *disk,
-                       enum direction direction, const char *member)
-{
-    struct decimal bytes = simulation_check_bytes(L, 2);
-    struct fault fault;
-
-    if (!simulator_set_disk_counter(disk->owner->simulator, disk->id, direction, bytes, &fault))
-        return raise(L, member, &fault);
-    return 0;
+    return simulation_count(L, call, simulator_transfer_disk, DISK_WRITTEN);
 }
 
 /***
-Sets the disk's count of bytes read: it falls without an event, as that of a disk
-does that was plugged anew under the same name.
+Sets the disk's count of bytes read: it may fall without an event, like that of a
+disk that was plugged again under the same name.
 @within SimulatedDisk
 @function SetBytesRead
 @tparam integer|string bytes
 */
-static int set_bytes_read(lua_State *L, void *object)
+static int set_bytes_read(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DISK_READ, "SetBytesRead");
+    return simulation_count(L, call, simulator_set_disk_counter, DISK_READ);
 }
 
 /***
@@ -113,24 +79,22 @@ Sets the disk's count of bytes written.
 @function SetBytesWritten
 @tparam integer|string bytes
 */
-static int set_bytes_written(lua_State *L, void *object)
+static int set_bytes_written(lua_State *L, const struct call *call)
 {
-    return set_counter(L, object, DISK_WRITTEN, "SetBytesWritten");
+    return simulation_count(L, call, simulator_set_disk_counter, DISK_WRITTEN);
 }
 
 /***
-Takes the disk out of the machine.
+Removes the disk from the machine.
 @within SimulatedDisk
 @function Remove
 */
-static int remove_disk(lua_State *L, void *object)
+static int remove_disk(lua_State *L, const struct call *call)
 {
-    const struct simulated_disk_object *disk = object;
+    const struct simulated_device_object *disk = call->object;
     struct fault fault;
-
-    if (!simulator_remove_disk(disk->owner->simulator, disk->id, &fault))
-        return raise(L, "Remove", &fault);
-    return 0;
+    return simulation_done(L, call, simulator_remove_disk(disk->owner->simulator, disk->id, &fault),
+                           &fault);
 }
 
 static const struct member members[] = {
@@ -138,20 +102,20 @@ static const struct member members[] = {
     {.name = "Read",
      .call = read_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest read bytes"},
+     .meaning = "makes the guest read bytes"},
     {.name = "Write",
      .call = write_bytes,
      .parameters = "bytes: integer|string",
-     .meaning = "lets the guest write bytes"},
+     .meaning = "makes the guest write bytes"},
     {.name = "SetBytesRead",
      .call = set_bytes_read,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the disk counts"},
+     .meaning = "sets the disk's count"},
     {.name = "SetBytesWritten",
      .call = set_bytes_written,
      .parameters = "bytes: integer|string",
-     .meaning = "sets what the disk counts"},
-    {.name = "Remove", .call = remove_disk, .meaning = "takes the disk out"},
+     .meaning = "sets the disk's count"},
+    {.name = "Remove", .call = remove_disk, .meaning = "removes the disk"},
     {.name = NULL},
 };
 

@@ -24,38 +24,38 @@ The machine's name.
 @within SimulatedMachine
 @tfield string Name
 */
-static int get_name(lua_State *L, void *object)
+static int get_name(lua_State *L, const struct call *call)
 {
-    const struct simulated_machine_object *machine = object;
+    const struct simulated_machine_object *machine = call->object;
     struct fault fault;
     const char *name = simulator_machine_name(machine->owner->simulator, &machine->uuid, &fault);
 
     if (name == NULL)
-        return error_raise_fault(L, "Name", NULL, &fault);
+        return class_raise_fault(L, call, &fault);
     lua_pushstring(L, name);
     return 1;
 }
 
-static int change(lua_State *L, const struct simulated_machine_object *machine,
-                  enum machine_change change, const char *member)
+static int change(lua_State *L, const struct call *call, enum machine_change change)
 {
+    const struct simulated_machine_object *machine = call->object;
     struct fault fault;
     return simulation_done(
-        L, simulator_change(machine->owner->simulator, &machine->uuid, change, &fault), member,
+        L, call, simulator_change(machine->owner->simulator, &machine->uuid, change, &fault),
         &fault);
 }
 
 /***
 Starts the machine, from its saved state if it has one: its devices count from
-zero. This and the methods below are what an administrator does with another
-tool, or the machine by itself.
+zero. This and the methods below stand for what an administrator does with
+another tool, or the machine by itself.
 @within SimulatedMachine
 @function Startup
 @raise VM_E_VM_RUNNING
 */
-static int startup(lua_State *L, void *object)
+static int startup(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_STARTUP, "Startup");
+    return change(L, call, CHANGE_STARTUP);
 }
 
 /***
@@ -64,9 +64,9 @@ Turns the machine off; its devices go.
 @function TurnOff
 @raise VM_E_VM_NOT_RUNNING
 */
-static int turn_off(lua_State *L, void *object)
+static int turn_off(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_TURN_OFF, "TurnOff");
+    return change(L, call, CHANGE_TURN_OFF);
 }
 
 /***
@@ -75,9 +75,9 @@ Resets the machine. As on a real host its devices stay and count on.
 @function Reset
 @raise VM_E_VM_NOT_RUNNING
 */
-static int reset(lua_State *L, void *object)
+static int reset(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_RESET, "Reset");
+    return change(L, call, CHANGE_RESET);
 }
 
 /***
@@ -86,9 +86,9 @@ Saves the machine's state and stops it. Startup restores it, on new devices.
 @function Save
 @raise VM_E_VM_NOT_RUNNING
 */
-static int save(lua_State *L, void *object)
+static int save(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_SAVE, "Save");
+    return change(L, call, CHANGE_SAVE);
 }
 
 /***
@@ -97,20 +97,20 @@ Pauses the machine.
 @function Pause
 @raise E_FAIL; VM_E_VM_NOT_RUNNING
 */
-static int pause_machine(lua_State *L, void *object)
+static int pause_machine(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_PAUSE, "Pause");
+    return change(L, call, CHANGE_PAUSE);
 }
 
 /***
-Lets a paused machine go on.
+Resumes a paused machine.
 @within SimulatedMachine
 @function Resume
 @raise E_FAIL; VM_E_VM_NOT_RUNNING
 */
-static int resume(lua_State *L, void *object)
+static int resume(lua_State *L, const struct call *call)
 {
-    return change(L, object, CHANGE_RESUME, "Resume");
+    return change(L, call, CHANGE_RESUME);
 }
 
 /***
@@ -119,13 +119,14 @@ The machine stops by itself, as when its process is killed.
 @function Crash
 @raise VM_E_VM_NOT_RUNNING
 */
-static int crash(lua_State *L, void *object)
+static int crash(lua_State *L, const struct call *call)
 {
-    const struct simulated_machine_object *machine = object;
+    const struct simulated_machine_object *machine = call->object;
     struct fault fault;
     return simulation_done(
-        L, simulator_stop_machine(machine->owner->simulator, &machine->uuid, STOP_CRASHED, &fault),
-        "Crash", &fault);
+        L, call,
+        simulator_stop_machine(machine->owner->simulator, &machine->uuid, STOP_CRASHED, &fault),
+        &fault);
 }
 
 /***
@@ -135,14 +136,14 @@ Gives the machine another name.
 @string name
 @raise VM_E_CONFIG_NO_NAME; VM_E_CONFIG_DUPLICATE_NAME
 */
-static int rename_machine(lua_State *L, void *object)
+static int rename_machine(lua_State *L, const struct call *call)
 {
-    const struct simulated_machine_object *machine = object;
+    const struct simulated_machine_object *machine = call->object;
     struct fault fault;
-    return simulation_done(L,
+    return simulation_done(L, call,
                            simulator_rename_machine(machine->owner->simulator, &machine->uuid,
                                                     simulation_check_name(L, 2), &fault),
-                           "Rename", &fault);
+                           &fault);
 }
 
 /***
@@ -150,12 +151,12 @@ Removes the machine, running or not.
 @within SimulatedMachine
 @function Remove
 */
-static int remove_machine(lua_State *L, void *object)
+static int remove_machine(lua_State *L, const struct call *call)
 {
-    const struct simulated_machine_object *machine = object;
+    const struct simulated_machine_object *machine = call->object;
     struct fault fault;
     return simulation_done(
-        L, simulator_remove_machine(machine->owner->simulator, &machine->uuid, &fault), "Remove",
+        L, call, simulator_remove_machine(machine->owner->simulator, &machine->uuid, &fault),
         &fault);
 }
 
@@ -168,13 +169,12 @@ into, "br0"), `mac` (the next free one), `counted` (true; false for an adapter
 without a counter, as one of type "user" is on a real host)
 @treturn SimulatedAdapter
 */
-static int plug_adapter(lua_State *L, void *object)
+static int plug_adapter(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"type", "network", "mac", "counted", NULL};
     struct simulator_adapter_plan plan = {.counted = true};
     uint8_t mac[MAC_SIZE];
 
-    (void)object;
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         simulation_check_options(L, 2, known);
@@ -190,7 +190,7 @@ static int plug_adapter(lua_State *L, void *object)
             plan.mac = mac;
         }
     }
-    simulated_adapter_push(L, 1, &plan, "Plug");
+    simulated_adapter_push(L, call, 1, &plan);
     return 1;
 }
 
@@ -203,13 +203,12 @@ Adds a disk, which counts from zero, running or not.
 @treturn SimulatedDisk
 @raise VM_E_DRIVE_BUS_LOC_IN_USE when there is a disk of that target
 */
-static int add_disk(lua_State *L, void *object)
+static int add_disk(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"target", "counted", NULL};
     const char *target = NULL;
     bool counted = true;
 
-    (void)object;
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         simulation_check_options(L, 2, known);
@@ -218,7 +217,7 @@ static int add_disk(lua_State *L, void *object)
         if (simulation_option(L, 2, "counted", LUA_TBOOLEAN) != LUA_TNIL)
             counted = lua_toboolean(L, -1);
     }
-    simulated_disk_push(L, 1, target, counted);
+    simulated_disk_push(L, call, target, counted);
     return 1;
 }
 
@@ -231,16 +230,14 @@ static const struct member members[] = {
     {.name = "Reset", .call = reset, .meaning = "resets it"},
     {.name = "Save", .call = save, .meaning = "saves its state"},
     {.name = "Pause", .call = pause_machine, .meaning = "halts it"},
-    {.name = "Resume", .call = resume, .meaning = "lets it go on"},
-    {.name = "Crash",
-     .call = crash,
-     .meaning = "ends it as a crash of its hypervisor process does"},
+    {.name = "Resume", .call = resume, .meaning = "resumes it"},
+    {.name = "Crash", .call = crash, .meaning = "ends it like a crash of its hypervisor process"},
     {.name = "ShutDown",
      .call = simulated_machine_shut_down,
-     .meaning = "ends it as its guest does that shuts down"},
+     .meaning = "ends it like a guest that shuts down"},
     {.name = "MigrateAway",
      .call = simulated_machine_migrate_away,
-     .meaning = "ends it here, since it goes on on another host"},
+     .meaning = "ends it here: it migrates to another host"},
     {.name = "Revert",
      .call = simulated_machine_revert,
      .parameters = "running?: boolean",
@@ -257,7 +254,7 @@ static const struct member members[] = {
      .call = rename_machine,
      .parameters = "name: string",
      .meaning = "gives it another name"},
-    {.name = "Remove", .call = remove_machine, .meaning = "takes its definition from the host"},
+    {.name = "Remove", .call = remove_machine, .meaning = "removes its definition from the host"},
     {.name = "Plug",
      .call = plug_adapter,
      .parameters = "options?: table",
@@ -275,7 +272,7 @@ static const struct member members[] = {
     {.name = "UseProcessor",
      .call = simulated_machine_use_processor,
      .parameters = "seconds: number",
-     .meaning = "lets it use processor time"},
+     .meaning = "makes it use processor time"},
     {.name = NULL},
 };
 

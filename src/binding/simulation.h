@@ -1,5 +1,5 @@
 /*
- * simulation: the Lua objects that make a simulated host do things.
+ * simulation: the Lua objects that control a simulated host.
  *
  * simulation.c           what they share
  * simulation_options.c   the members' arguments
@@ -33,14 +33,27 @@ struct simulated_machine_object {
     struct machine_uuid uuid;
 };
 
+/* A SimulatedAdapter or a SimulatedDisk. User value 1: the SimulatedMachine. */
+struct simulated_device_object {
+    struct simulator_object *owner;
+    uint64_t id; /* of the adapter or disk in the simulator */
+};
+
+/* Counts bytes for the adapter or disk of that ID. */
+typedef bool simulator_count(struct simulator *simulator, uint64_t id, enum direction direction,
+                             struct decimal bytes, struct fault *fault);
+
 /* simulation.c */
 
 /* Raises VM_E_APP_SHUTTING_DOWN where the simulator has been collected. */
-void simulation_check(lua_State *L, const struct simulator_object *owner, const char *member);
+void simulation_check(lua_State *L, const struct call *call, const struct simulator_object *owner);
 /* The same for a machine, an adapter or a disk, each of which begins with its owner. */
-void simulation_check_owner(lua_State *L, void *object, const char *member);
+void simulation_check_owner(lua_State *L, const struct call *call);
 /* Raises the fault where ok is false; a method then returns nothing. */
-int simulation_done(lua_State *L, bool ok, const char *member, const struct fault *fault);
+int simulation_done(lua_State *L, const struct call *call, bool ok, const struct fault *fault);
+/* A method of an adapter or a disk that counts the bytes of its argument. */
+int simulation_count(lua_State *L, const struct call *call, simulator_count *count,
+                     enum direction direction);
 
 /* simulation_options.c */
 
@@ -72,24 +85,24 @@ void simulated_machine_push(lua_State *L, int owner_index, const struct machine_
 /* simulated_adapter.c */
 
 /* Plugs an adapter into the machine at the index and pushes it. */
-void simulated_adapter_push(lua_State *L, int machine_index,
-                            const struct simulator_adapter_plan *plan, const char *member);
+void simulated_adapter_push(lua_State *L, const struct call *call, int machine_index,
+                            const struct simulator_adapter_plan *plan);
 
 /* simulated_disk.c */
 
-/* Adds a disk to the machine at the index and pushes it. */
-void simulated_disk_push(lua_State *L, int machine_index, const char *target, bool counted);
+/* Adds a disk to the machine whose method is called, and pushes it. */
+void simulated_disk_push(lua_State *L, const struct call *call, const char *target, bool counted);
 
 /* simulated_processor.c: members, as in class.h. */
-int simulation_set_processors(lua_State *L, void *object);
-int simulated_machine_set_processors(lua_State *L, void *object);
-int simulated_machine_use_processor(lua_State *L, void *object);
+int simulation_set_processors(lua_State *L, const struct call *call);
+int simulated_machine_set_processors(lua_State *L, const struct call *call);
+int simulated_machine_use_processor(lua_State *L, const struct call *call);
 
 /* simulated_life.c: members, as in class.h. */
-int simulated_machine_shut_down(lua_State *L, void *object);
-int simulated_machine_migrate_away(lua_State *L, void *object);
-int simulated_machine_revert(lua_State *L, void *object);
-int simulated_machine_fail(lua_State *L, void *object);
-int simulated_machine_set_task_duration(lua_State *L, void *object);
+int simulated_machine_shut_down(lua_State *L, const struct call *call);
+int simulated_machine_migrate_away(lua_State *L, const struct call *call);
+int simulated_machine_revert(lua_State *L, const struct call *call);
+int simulated_machine_fail(lua_State *L, const struct call *call);
+int simulated_machine_set_task_duration(lua_State *L, const struct call *call);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * simulation_options: the arguments of the simulator's members. Whoever misspells a
- * name is shown those that there are.
+ * simulation_options: the arguments of the simulator's members. The error for a
+ * misspelt name lists the known ones.
  */
 #include "binding/simulation.h"
 #include "binding/text.h"

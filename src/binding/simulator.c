@@ -11,11 +11,6 @@
 #include <limits.h>
 #include <string.h>
 
-static int raise(lua_State *L, const char *member, const struct fault *fault)
-{
-    return error_raise_fault(L, member, NULL, fault);
-}
-
 static void clear_hold(void *hold)
 {
     simulator_release(*(struct simulator **)hold);
@@ -23,10 +18,10 @@ static void clear_hold(void *hold)
 }
 
 /***
-A host in memory whose machines do what the caller says. Its clock, by which it
-counts UpTime, Since, CPUUtilization, the age of samples and the time of its tasks,
-stands still unless `AdvanceClock` moves it: a figure is the same each time a suite
-runs, however slow the machine. It begins at a whole second of the present.
+A host in memory whose machines do what the caller says. Its clock, which is used
+for UpTime, Since, CPUUtilization, the age of samples and the time of its tasks,
+moves only by `AdvanceClock`: values are the same each time a suite runs, however
+slow the machine. It begins at the current time, in whole seconds.
 `WaitForEvents` waits in real time nevertheless.
 @within Simulator
 @function new
@@ -76,11 +71,11 @@ otherwise.
 @treturn SimulatedAdapter … the adapters, in their order
 @raise VM_E_CONFIG_NO_NAME; VM_E_CONFIG_DUPLICATE_NAME
 */
-static int add_machine(lua_State *L, void *object)
+static int add_machine(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"adapters", "running", NULL};
     enum { MOST_ADAPTERS = 1000 };
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     const char *name = simulation_check_name(L, 2);
     lua_Integer adapters = 0;
     bool running = false;
@@ -100,14 +95,13 @@ static int add_machine(lua_State *L, void *object)
     }
     luaL_checkstack(L, (int)adapters + 10, "too many adapters");
     if (!simulator_add_machine(simulator, name, &uuid, &fault))
-        return raise(L, "AddMachine", &fault);
+        return class_raise_fault(L, call, &fault);
     simulated_machine_push(L, 1, &uuid);
     int machine = lua_gettop(L);
     for (lua_Integer i = 0; i < adapters; i++)
-        simulated_adapter_push(L, machine, &(struct simulator_adapter_plan){.counted = true},
-                               "AddMachine");
+        simulated_adapter_push(L, call, machine, &(struct simulator_adapter_plan){.counted = true});
     if (running && !simulator_change(simulator, &uuid, CHANGE_STARTUP, &fault))
-        return raise(L, "AddMachine", &fault);
+        return class_raise_fault(L, call, &fault);
     return (int)adapters + 1;
 }
 
@@ -120,7 +114,7 @@ The application object of this host: of the same kind as the one that
 @tparam[opt] table options
 @treturn VMVirtualServer
 */
-static int create_object(lua_State *L, void *object)
+static int create_object(lua_State *L, const struct call *call)
 {
     struct application_options options;
 
@@ -128,7 +122,7 @@ static int create_object(lua_State *L, void *object)
     application_check_options(L, 3, &options);
     options.is_virtual_pc = is_virtual_pc;
     struct application *application = application_new(L);
-    struct host *host = simulator_connect(((struct simulator_object *)object)->simulator);
+    struct host *host = simulator_connect(((struct simulator_object *)call->object)->simulator);
     if (host == NULL)
         return luaL_error(L, "out of memory");
     application_open(L, application, host, &options);
@@ -137,7 +131,7 @@ static int create_object(lua_State *L, void *object)
 
 /***
 Makes a call on the host fail from now on, with DISP_E_EXCEPTION and the
-message, as a host does that has lost its daemon. For one machine only:
+message, like a host that has lost its daemon. For one machine only:
 SimulatedMachine.Fail.
 @within Simulator
 @function Fail
@@ -148,33 +142,33 @@ the definition, too), `started_at`, `write_baseline`, `configuration` (Notes,
 Memory and SavedStateFilePath), `host_info`, `product` or `uptime`
 @string[opt] message nil makes the call work again
 */
-static int fail(lua_State *L, void *object)
+static int fail(lua_State *L, const struct call *call)
 {
 #define CALL_NAME(name) #name,
     static const char *const calls[] = {SIMULATOR_CALLS(CALL_NAME) NULL};
 #undef CALL_NAME
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     const char *const name = text_check(L, 2, "the name of a call");
-    enum simulator_call call =
+    enum simulator_call failing =
         (enum simulator_call)simulation_check_choice(L, 2, name, "call", calls);
     const char *message = lua_isnoneornil(L, 3) ? NULL : text_check(L, 3, "a message");
     struct fault fault;
 
-    return simulation_done(L, simulator_fail(simulator, call, message, &fault), "Fail", &fault);
+    return simulation_done(L, call, simulator_fail(simulator, failing, message, &fault), &fault);
 }
 
 /***
-Whether the host tells its applications what happens, as libvirt's drivers with
-events do (true at first). An application of a host that keeps silent finds out
-when it next reads.
+Whether the host reports events to its applications, as libvirt's drivers with
+events do (true at first). Without them an application notices a change when it
+next reads.
 @within Simulator
 @function SetEvents
-@tparam boolean told
+@tparam boolean enabled
 */
-static int set_events(lua_State *L, void *object)
+static int set_events(lua_State *L, const struct call *call)
 {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
-    simulator_set_events(((struct simulator_object *)object)->simulator, lua_toboolean(L, 2));
+    simulator_set_events(((struct simulator_object *)call->object)->simulator, lua_toboolean(L, 2));
     return 0;
 }
 
@@ -202,7 +196,7 @@ static void text_option(lua_State *L, int index, const char *field, char *text, 
 }
 
 /***
-Changes what the host tells of itself in `objVS.HostInfo`.
+Changes the host's description of itself in `objVS.HostInfo`.
 @within Simulator
 @function SetHostInfo
 @tparam table members by their names in VMHostInfo: LogicalProcessorCount,
@@ -212,7 +206,7 @@ OperatingSystem, OSVersionString, OSMajorVersion, OSMinorVersion; those that
 are not given stay. LogicalProcessorCount, from 1 to 4096, is the same number as
 SetProcessors sets
 */
-static int set_host_info(lua_State *L, void *object)
+static int set_host_info(lua_State *L, const struct call *call)
 {
     static const char *const known[] = {"LogicalProcessorCount",
                                         "PhysicalProcessorCount",
@@ -227,10 +221,10 @@ static int set_host_info(lua_State *L, void *object)
                                         "OSMajorVersion",
                                         "OSMinorVersion",
                                         NULL};
-    struct simulator *simulator = ((struct simulator_object *)object)->simulator;
+    struct simulator *simulator = ((struct simulator_object *)call->object)->simulator;
     /* Its texts are the simulator's, which may change them at the next reading of
      * the table: that may call a metamethod. */
-    struct host_info info = *simulator_told_host_info(simulator);
+    struct host_info info = *simulator_configured_host_info(simulator);
     struct fault fault;
 
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -256,26 +250,25 @@ static int set_host_info(lua_State *L, void *object)
     if (simulation_option(L, 2, "ProcessorFeaturesString", LUA_TSTRING) != LUA_TNIL)
         info.features = (char *)(uintptr_t)lua_tostring(L, -1);
     else
-        info.features = simulator_told_host_info(simulator)->features;
-    return simulation_done(L, simulator_set_host_info(simulator, &info, &fault), "SetHostInfo",
-                           &fault);
+        info.features = simulator_configured_host_info(simulator)->features;
+    return simulation_done(L, call, simulator_set_host_info(simulator, &info, &fault), &fault);
 }
 
 /***
-Lets time pass on the host's clocks: UpTime grows, samples age, and tasks that
-are due by then end, each at its own moment.
+Advances the host's clocks: UpTime grows, samples age, and tasks that are due by
+then end, each at its own moment.
 @within Simulator
 @function AdvanceClock
 @number seconds
 */
-static int advance_clock(lua_State *L, void *object)
+static int advance_clock(lua_State *L, const struct call *call)
 {
     enum { LONGEST = 1000000000 };
     lua_Number seconds = luaL_checknumber(L, 2);
 
     luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST, 2,
                   "seconds must be from 0 to 1e9: a clock never goes back");
-    simulator_advance_clock(((struct simulator_object *)object)->simulator,
+    simulator_advance_clock(((struct simulator_object *)call->object)->simulator,
                             (int64_t)(seconds * 1e9));
     return 0;
 }
@@ -294,34 +287,34 @@ static const struct member members[] = {
     {.name = "Fail",
      .call = fail,
      .parameters = "call: string, message?: string",
-     .meaning = "makes a call of the host fail until it is told otherwise"},
+     .meaning = "makes a call of the host fail until further notice"},
     {.name = "AdvanceClock",
      .call = advance_clock,
      .parameters = "seconds: number",
-     .meaning = "lets the host's time pass"},
+     .meaning = "advances the host's clocks"},
     {.name = "SetHostInfo",
      .call = set_host_info,
      .parameters = "members: table",
-     .meaning = "changes what HostInfo tells of the host"},
+     .meaning = "changes the host's description in HostInfo"},
     {.name = "SetProcessors",
      .call = simulation_set_processors,
      .parameters = "processors: integer",
      .meaning = "how many processors the host has"},
     {.name = "SetEvents",
      .call = set_events,
-     .parameters = "told: boolean",
-     .meaning = "whether the host tells of what happens"},
+     .parameters = "enabled: boolean",
+     .meaning = "whether the host reports events"},
     {.name = NULL},
 };
 
-static void check(lua_State *L, void *object, const char *member)
+static void check(lua_State *L, const struct call *call)
 {
-    simulation_check(L, object, member);
+    simulation_check(L, call, call->object);
 }
 
 const struct class simulator_class = {
     .name = "Simulator",
-    .meaning = "a host in memory that does what it is told",
+    .meaning = "a host in memory that does what the script says",
     .written = "host",
     .members = members,
     .check = check,

@@ -24,7 +24,7 @@ struct session_adapter *session_find_adapter(const struct session *session,
 }
 
 /* Makes room for the readings that are new to the session, before anything
- * else is touched. */
+ * else changes. */
 static bool reserve(struct session *session, size_t newcomers)
 {
     size_t needed = session->count + newcomers;
@@ -64,8 +64,8 @@ static enum verdict observe_adapter(struct session_adapter *adapter,
     return verdict;
 }
 
-/* Whether a device that was taken for gone is there: it counts on from its
- * final figures. */
+/* Whether a device that seemed to be gone is present: it counts on from its
+ * final counts. */
 static bool is_back(const struct session_adapter *adapter, const struct device_reading *reading)
 {
     for (int direction = 0; direction < DIRECTION_COUNT; direction++)
@@ -123,7 +123,7 @@ void session_rebase_adapter(struct session_adapter *adapter)
 {
     for (int direction = 0; direction < DIRECTION_COUNT; direction++)
         counter_rebase(&adapter->counters[direction]);
-    adapter->unbased = ((1u << DIRECTION_COUNT) - 1) & ~adapter->known;
+    adapter->no_baseline = ((1u << DIRECTION_COUNT) - 1) & ~adapter->known;
 }
 
 bool session_copy(struct session *copy, const struct session *session)
@@ -168,7 +168,7 @@ bool session_apply_baseline(struct session *session, const struct device_reading
             struct counter *counter = &session->adapters[i].counters[direction];
             *counter = (struct counter){.last = counter->last, .seen = counter->seen};
         }
-        session->adapters[i].unbased = 0;
+        session->adapters[i].no_baseline = 0;
     }
     for (size_t i = 0; i < count; i++) {
         struct session_adapter *adapter = session_find_adapter(session, &baseline[i].key);
@@ -193,9 +193,9 @@ bool session_finish_adapter(struct session *session, const struct device_reading
 
 bool session_adapter_is_known(const struct session_adapter *adapter, enum direction direction)
 {
-    bool has_figure = adapter->attached ? (adapter->known & 1u << direction) != 0
-                                        : adapter->counters[direction].seen;
-    return has_figure && (adapter->unbased & 1u << direction) == 0;
+    bool has_count = adapter->attached ? (adapter->known & 1u << direction) != 0
+                                       : adapter->counters[direction].seen;
+    return has_count && (adapter->no_baseline & 1u << direction) == 0;
 }
 
 enum session_total_result session_total(const struct session *session, enum direction direction,

@@ -17,35 +17,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Directions are the guest's: what it sent, what it was given. */
+/* Directions are the guest's: what it sent, what it received. */
 enum direction { DIRECTION_SENT, DIRECTION_RECEIVED, DIRECTION_COUNT };
 
 enum { MAC_SIZE = 6 };
 
-/* One device in one life. The incarnation is a number that a device made
- * anew does not share with the one before: the ifindex on a local host. */
+/* One device from its creation to its end. The incarnation is a number that a
+ * recreated device does not share with the one before: the ifindex on a local host. */
 struct device_key {
     uint8_t mac[MAC_SIZE];
     uint64_t incarnation;
 };
 
-/* The host's figures of one adapter; bit 1 << direction of present says
- * whether the host gave that figure. Absent is not zero. */
+/* The host's counts for one adapter; bit 1 << direction of present says
+ * whether the host gave that count. Absent is not zero. */
 struct device_reading {
     struct device_key key;
     unsigned present;
     struct decimal bytes[DIRECTION_COUNT];
-    const char *problem; /* why the host gives no figure, where more is known than that */
+    const char *problem; /* why the host gives no count, where more is known than that */
 };
 
 struct session_adapter {
     struct device_key key;
     struct counter counters[DIRECTION_COUNT];
-    unsigned known;       /* directions whose figure the last observation gave */
-    unsigned unbased;     /* directions whose figure was absent when the session began anew */
-    bool attached;        /* among the machine's adapters at the last observation */
-    bool finished;        /* its device is gone and its final figures are in */
-    enum verdict verdict; /* of the last observation */
+    unsigned known;       /* directions whose count the latest sample gave */
+    unsigned no_baseline; /* directions whose count was absent when the session restarted */
+    bool attached;        /* among the machine's adapters in the latest sample */
+    bool finished;        /* its device is gone and its final counts are in */
+    enum verdict verdict; /* of the latest sample */
 };
 
 struct session {
@@ -58,7 +58,7 @@ struct session {
 
 enum session_total_result {
     SESSION_TOTAL_KNOWN,
-    SESSION_TOTAL_UNKNOWN, /* an adapter has no figure, or went without ever giving one */
+    SESSION_TOTAL_UNKNOWN, /* an adapter has no count, or went without ever giving one */
     SESSION_TOTAL_OVERFLOW /* the sum is above 2^96-1 */
 };
 
@@ -71,35 +71,35 @@ void session_clear(struct session *session);
  * each adapter its verdict. False when memory ran out: nothing has changed. */
 bool session_observe(struct session *session, const struct device_reading *readings, size_t count);
 
-/* Begins anew at the readings of now: every count is zero, and adapters that
- * have gone are dropped. False when memory ran out: nothing has changed. */
+/* Restarts at the current readings: every count is zero, and adapters that are
+ * gone are dropped. False when memory ran out: nothing has changed. */
 bool session_reset(struct session *session, const struct device_reading *readings, size_t count);
 
-/* Begins anew, as of a reset in the past, at the figures that the adapters had
- * then; attached adapters that are not among them came later and count from
- * zero. False when a figure is larger than the adapter's present one, and so
- * cannot be of this device: nothing has changed. */
+/* Restarts at a reset in the past, with the counts that the adapters had then;
+ * attached adapters that are not among them came later and count from zero.
+ * False when a count is larger than the adapter's current one, and so cannot
+ * be of this device: nothing has changed. */
 bool session_apply_baseline(struct session *session, const struct device_reading *baseline,
                             size_t count);
 
-/* Starts one adapter at its last observed figures. */
+/* Restarts one adapter at its latest counts. */
 void session_rebase_adapter(struct session_adapter *adapter);
 
 /* A copy in *copy, which is cleared first. False without memory: *copy is then
  * a new session. */
 bool session_copy(struct session *copy, const struct session *session);
 
-/* The final figures of a device that is gone: lower readings of the same
- * incarnation are old news and change nothing. A device that is there again
- * with all that it counted, as after a visit to another network namespace, has
- * not finished. False when the session has no such adapter. */
+/* The final counts of a device that is gone: lower readings of the same
+ * incarnation are out of date and change nothing. A device that comes back with
+ * all that it counted, as from another network namespace, has not finished.
+ * False when the session has no such adapter. */
 bool session_finish_adapter(struct session *session, const struct device_reading *final);
 
 /* The sum over all adapters of the session, those that have gone included. */
 enum session_total_result session_total(const struct session *session, enum direction direction,
                                         struct decimal *total);
 
-/* Whether the adapter's bytes in the session can be told. */
+/* Whether the adapter's bytes in the session are known. */
 bool session_adapter_is_known(const struct session_adapter *adapter, enum direction direction);
 
 /* NULL when the session has no adapter of that key. */

@@ -31,11 +31,11 @@ static void take_last(struct utilization *utilization)
 void utilization_observe(struct utilization *utilization, int64_t now, uint64_t processor_time,
                          unsigned processors)
 {
-    int64_t elapsed = now - utilization->looked_at;
+    int64_t elapsed = now - utilization->sampled_at;
 
     if (!utilization->is_started || processor_time < utilization->processor_time) {
         utilization->is_started = true;
-        utilization->looked_at = now;
+        utilization->sampled_at = now;
         utilization->processor_time = processor_time;
         return;
     }
@@ -58,6 +58,6 @@ void utilization_observe(struct utilization *utilization, int64_t now, uint64_t 
         take_last(utilization);
     utilization->is_short = false;
     append(utilization, percent, seconds);
-    utilization->looked_at = now;
+    utilization->sampled_at = now;
     utilization->processor_time = processor_time;
 }

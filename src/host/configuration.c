@@ -46,8 +46,8 @@ static bool check_characters(const char *name, size_t length, struct fault *faul
                            bad + 1);
 }
 
-/* The definition of a machine that runs, or that a saved state goes with, is
- * not changed. */
+/* The definition of a machine that runs, or that has a saved state, is not
+ * changed. */
 static bool check_stopped(struct host *host, const struct machine_uuid *uuid, struct fault *fault)
 {
     enum machine_state state;
@@ -56,13 +56,13 @@ static bool check_stopped(struct host *host, const struct machine_uuid *uuid, st
         return false;
     if (state == MACHINE_Saved)
         return fault_set(fault, HRESULT_VM_E_VM_RUNNING,
-                         "the machine has a saved state, which goes with its definition of now: "
+                         "the machine has a saved state, which depends on its present definition: "
                          "start it and turn it off, or discard the saved state");
     return state == MACHINE_TurnedOff ||
            fault_set(fault, HRESULT_VM_E_VM_RUNNING, "the machine is running: turn it off first");
 }
 
-/* *same tells whether it is the machine's own name already. */
+/* *same: it is already the machine's own name. */
 static bool check_duplicate(struct host *host, const struct machine_uuid *uuid, const char *name,
                             bool *same, struct fault *fault)
 {

@@ -1,8 +1,8 @@
 /*
- * configuration: changes of a machine's definition, with the refusals that
- * Virtual Server documents and that hosts do not make, or not alike.
+ * configuration: changes of a machine's definition, with the checks that Virtual
+ * Server documents and that hosts do not make, or make differently.
  *
- * Each changes nothing where it returns false.
+ * A function that returns false has changed nothing.
  */
 #ifndef VMACCOUNTANT_HOST_CONFIGURATION_H
 #define VMACCOUNTANT_HOST_CONFIGURATION_H
@@ -19,8 +19,8 @@ enum {
 
 /* VM_E_CONFIG_NO_NAME, VM_E_CONFIG_NAME_TOO_LONG, VM_E_CONFIG_NAME_INVALID_CHAR;
  * VM_E_CONFIG_DUPLICATE_NAME where another machine has the name in any letter
- * case; VM_E_VM_RUNNING for a machine that runs or is saved. The length tells
- * a name with a NUL in it. */
+ * case; VM_E_VM_RUNNING for a machine that runs or is saved. The length reveals
+ * a NUL in the name. */
 bool configuration_set_name(struct host *host, const struct machine_uuid *uuid, const char *name,
                             size_t length, struct fault *fault);
 

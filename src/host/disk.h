@@ -2,8 +2,8 @@
  * disk: what a host's counters say of a machine's disks at one moment, as
  * plain data.
  *
- * A disk is read from and written to by its machine. In the terms of the
- * network's counts, what is written was sent to the disk.
+ * The machine reads from and writes to a disk. In the terms of the network's
+ * counts, what is written was sent to the disk.
  */
 #ifndef VMACCOUNTANT_HOST_DISK_H
 #define VMACCOUNTANT_HOST_DISK_H
@@ -29,11 +29,11 @@ struct disk_sample {
 /* Room for so many disks; false without memory. */
 bool disk_sample_start(struct disk_sample *sample, size_t capacity);
 
-/* Adds a disk without figures, or finds the one of that target; NULL without
+/* Adds a disk without counts, or finds the one of that target; NULL without
  * memory, and when there is no room. */
 struct device_reading *disk_sample_add(struct disk_sample *sample, const char *target);
 
-/* A figure of the reading. */
+/* Sets one count of the reading. */
 void disk_reading_set(struct device_reading *reading, enum direction direction,
                       struct decimal bytes);
 
@@ -42,8 +42,8 @@ void disk_sample_clear(struct disk_sample *sample);
 /* Receives the samples one by one, without any lock held. */
 typedef void disk_receiver(void *context, struct disk_sample *sample);
 
-/* The key under which a session counts the disk: its target's name is all that
- * tells one disk from another. */
+/* The key under which a session counts the disk: disks differ only by their
+ * targets' names. */
 struct device_key disk_key(const char *target);
 
 #endif

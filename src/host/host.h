@@ -1,9 +1,9 @@
 /*
- * host: what the accountant asks of a host, whatever host it is.
+ * host: what the accounting needs of a host of any kind.
  *
  * Two hosts stand behind this interface: libvirt_host and simulator. A host's
  * functions may be called from any thread, return false with a filled fault
- * when they cannot answer, and change nothing on the host but in `change`,
+ * when they cannot answer, and change nothing on the host except in `change`,
  * `rename` and what is called set or write.
  */
 #ifndef VMACCOUNTANT_HOST_HOST_H
@@ -26,35 +26,35 @@ struct host;
  * lock held, and so must not call the host. */
 typedef void sample_receiver(void *context, const struct machine_sample *sample);
 
-/* What a host tells of by itself, from any thread, and one at a time. The host
+/* What a host reports by itself, from any thread, one event at a time. The host
  * holds the context between `hold` and `release` while it calls. */
 struct host_listener {
     void *context;
     void (*hold)(void *context);
     void (*release)(void *context);
 
-    /* The name of the machine that the next word is of. */
+    /* The name of the machine that the next event is about. */
     void (*named)(void *context, const struct machine_uuid *uuid, const char *name);
     /* A machine was powered up, restored, or has arrived from another host. */
     void (*started)(void *context, const struct machine_uuid *uuid, bool is_restored);
     /* A run of the machine is over. */
     void (*stopped)(void *context, const struct machine_uuid *uuid, enum stop_reason reason);
-    /* The machine was halted, perhaps as a part of saving it, or goes on; it is
-     * in that state by now. */
+    /* The machine was halted, perhaps while it is saved, or resumed; that is its
+     * state by now. */
     void (*paused)(void *context, const struct machine_uuid *uuid, enum machine_state state);
     void (*resumed)(void *context, const struct machine_uuid *uuid);
-    /* The machine was reset, by whomever. May come twice for one reset. */
+    /* The machine was reset by anyone. May come twice for one reset. */
     void (*reset)(void *context, const struct machine_uuid *uuid);
     /* Adapters were plugged or unplugged, or a shared baseline written. */
     void (*adapters_changed)(void *context, const struct machine_uuid *uuid);
-    /* The device of that incarnation is gone, with these final figures. */
+    /* The device of that incarnation is gone, with these final counts. */
     void (*device_gone)(void *context, uint64_t incarnation,
                         const struct decimal bytes[DIRECTION_COUNT]);
     /* Some of the above may have been missed. */
     void (*missed)(void *context);
 };
 
-/* Which way one adapter's counters are read. The receiver frees the texts
+/* How one adapter's counters are read. The receiver frees the texts
  * machine and device. */
 struct counter_source {
     char *machine;
@@ -71,17 +71,17 @@ typedef void source_receiver(void *context, struct counter_source *source);
 struct processor_time {
     struct machine_uuid uuid;
     int64_t domain_id;
-    int64_t at;          /* monotonic nanoseconds, when it was looked at */
+    int64_t at;          /* monotonic nanoseconds, when it was sampled */
     int64_t begun_at;    /* the same, when it was zero; 0: not known */
     uint64_t used;       /* nanoseconds */
-    unsigned processors; /* virtual ones; 0: not looked at */
+    unsigned processors; /* virtual ones; 0: not sampled */
 };
 
-/* Receives the times one by one, without any lock held. False asks for the
- * same once more, with the number of processors. */
+/* Receives the times one by one, without any lock held. False requests the same
+ * again, with the number of processors. */
 typedef bool processor_time_receiver(void *context, const struct processor_time *time);
 
-/* What a change that was begun has come to; the fault is of a failure. */
+/* How a change that was begun has ended; the fault is that of a failure. */
 typedef void change_ended(void *context, bool ok, const struct fault *fault);
 
 struct product {
@@ -93,7 +93,7 @@ struct product {
 struct host_inventory {
     /* All machines that the host defines or runs, in no order. */
     bool (*list)(struct host *host, struct machine_list *list, struct fault *fault);
-    /* The machine of exactly that name; *found tells whether there is one. */
+    /* The machine of exactly that name; *found: there is one. */
     bool (*find)(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                  struct fault *fault);
     /* The current name, to be freed by the caller. */
@@ -114,13 +114,12 @@ struct host_counters {
     bool (*sample)(struct host *host, const struct machine_uuid *uuid,
                    struct machine_sample *sample, struct fault *fault);
     /* The counters of all machines at once. A machine that cannot be sampled
-     * is left out: asking for it alone tells why. */
+     * is left out: a sample of it alone fails with the reason. */
     bool (*sample_all)(struct host *host, sample_receiver *receive, void *context,
                        struct fault *fault);
     /* The counters of the disks of one machine, or of all that run (uuid is
      * NULL); of all, those that would keep the others waiting are left out.
-     * Asks the hypervisor process itself: one that does not answer is given up
-     * after the host's time-out. */
+     * Asks the hypervisor process itself, which has the host's time-out to answer. */
     bool (*sample_disks)(struct host *host, const struct machine_uuid *uuid, disk_receiver *receive,
                          void *context, struct fault *fault);
     /* The processor time of all machines that run. */
@@ -129,15 +128,15 @@ struct host_counters {
     /* When this run of the machine began. */
     bool (*started_at)(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                        struct moment *started, struct fault *fault);
-    /* Why the machine is not running, as far as the host remembers. */
+    /* Why the machine is not running, if the host remembers. */
     bool (*stop_reason)(struct host *host, const struct machine_uuid *uuid,
                         enum stop_reason *reason, struct fault *fault);
-    /* Tells how the counters of the adapters that are known are read. */
+    /* How the counters of the known adapters are read. */
     bool (*sources)(struct host *host, source_receiver *receive, void *context,
                     struct fault *fault);
-    /* Returns when what has happened to devices so far has been told. */
+    /* Returns when all changes of devices so far have been reported. */
     void (*settle)(struct host *host);
-    /* The figures of the device of that incarnation, while it is there. */
+    /* The counts of the device of that incarnation, while it exists. */
     bool (*device_bytes)(struct host *host, uint64_t incarnation,
                          struct decimal bytes[DIRECTION_COUNT]);
 };
@@ -150,19 +149,19 @@ struct host_life_cycle {
     /* Whether the machine's state, and the user's rights, allow the change. */
     bool (*check_change)(struct host *host, const struct machine_uuid *uuid,
                          enum machine_change change, struct fault *fault);
-    /* How far a change is that goes on; false when it cannot be known. */
+    /* How much of a change in progress is done; false when it is not known. */
     bool (*progress)(struct host *host, const struct machine_uuid *uuid, int *percent);
-    /* Ends a change that goes on. */
+    /* Ends a change in progress. */
     bool (*cancel)(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
-    /* Begins the change for a host without threads. *is_open: it goes on, and
-     * `ended` is called once, later, when it is over or the host is closed; else
-     * it is done. NULL: `change` carries it out, in a thread where that takes
+    /* Begins the change for a host without threads. *is_open: it is in progress,
+     * and `ended` is called once, later, when it is over or the host is closed;
+     * else it is done. NULL: `change` carries it out, in a thread where that takes
      * time. */
     bool (*begin)(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
                   change_ended *ended, void *context, bool *is_open, struct fault *fault);
-    /* Lets a wait of at most so many milliseconds (-1: for ever) for what `begin`
-     * has left open pass on the host's clock, and ends what is due by then. Not
-     * NULL where `begin` is not. */
+    /* Waits on the host's clock for what `begin` has left open, for at most so many
+     * milliseconds (-1: for ever), and ends what is due by then. NULL where `begin`
+     * is. */
     bool (*await)(struct host *host, const struct machine_uuid *uuid, int64_t milliseconds,
                   struct fault *fault);
     /* Carries the change out and returns when it is done. */
@@ -214,7 +213,7 @@ struct host_baseline_store {
 
 /* What the host reports of itself. */
 struct host_information {
-    /* One part of what the host tells of itself. info is all zero; the caller
+    /* One part of the host's description of itself. info is all zero; the caller
      * clears it, also after a fault. */
     bool (*host_info)(struct host *host, enum host_part part, struct host_info *info,
                       struct fault *fault);
@@ -225,19 +224,18 @@ struct host_information {
 
 /* What the host reports by itself. */
 struct host_event_source {
-    /* Whether the host tells of what happens. */
-    bool (*tells)(struct host *host);
-    /* From now on the listener is told what happens; NULL ends that. The host
-     * keeps the pointed-to functions' pointers, not the structure. A host
-     * that cannot tell does nothing. */
+    /* Whether the host reports events. */
+    bool (*has_events)(struct host *host);
+    /* From now on the listener gets the events; NULL ends that. The host copies the
+     * structure. A host without events does nothing. */
     void (*listen)(struct host *host, const struct host_listener *listener);
 };
 
 /* The host's clocks. */
 struct host_clock {
-    /* The host's clocks: seconds since 1970, which jump when somebody sets them,
-     * and one in nanoseconds that never goes back, goes on while the host
-     * sleeps, and is the same in all processes of the host. */
+    /* Seconds since 1970, which jump when the clock is set, and nanoseconds of a
+     * clock that never goes back, also counts while the host is suspended, and is
+     * the same in all processes of the host. */
     int64_t (*unix_time)(struct host *host);
     int64_t (*monotonic_time)(struct host *host);
 };
@@ -266,7 +264,7 @@ struct host_driver {
     const struct host_clock *clock;
     /* Ends the connection: calls fail from here on. */
     void (*close)(struct host *host);
-    /* Frees the host, when nobody holds it any more. */
+    /* Frees the host, when it is no longer held. */
     void (*destroy)(struct host *host);
 };
 
@@ -274,14 +272,14 @@ struct host_driver {
 struct host {
     const struct host_driver *driver;
     atomic_uint references;
-    char *uri; /* what it is called, and what tells two hosts apart; owned by the host */
+    char *uri; /* its name, by which hosts differ; owned by the host */
 };
 
 struct host *host_hold(struct host *host);
 void host_release(struct host *host);
 
 /* The machine of that name, without regard to letter case; one that has the
- * very name comes first. *found tells whether there is one. A fault when
+ * exact name comes first. *found: there is one. A fault when
  * several machines differ from the name in letter case only. */
 bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                struct fault *fault);
@@ -290,7 +288,7 @@ bool host_find(struct host *host, const char *name, struct machine_uuid *uuid, b
 bool host_run_in_thread(struct host *host, host_errand *function, void *context,
                         struct fault *fault);
 
-/* Each calls the host's function of that name, which says what it does. */
+/* Each calls the host's function of that name, which is documented above. */
 
 static inline bool host_run(struct host *host, host_errand *errand, void *context,
                             struct fault *fault)
@@ -501,9 +499,9 @@ static inline bool host_uptime(struct host *host, int64_t *seconds, struct fault
     return host->driver->information->uptime(host, seconds, fault);
 }
 
-static inline bool host_tells(struct host *host)
+static inline bool host_has_events(struct host *host)
 {
-    return host->driver->event_source->tells(host);
+    return host->driver->event_source->has_events(host);
 }
 
 static inline void host_listen(struct host *host, const struct host_listener *listener)

@@ -25,7 +25,7 @@ static void read_value(const char *value, char *text, size_t size)
     snprintf(text, size, "%.*s", (int)length, value);
 }
 
-/* The distribution's name with its version; false where no file tells. */
+/* The distribution's name with its version; false where no file has it. */
 static bool read_distribution(char *text, size_t size)
 {
     static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};

@@ -1,6 +1,6 @@
 /*
- * host_info: what a host tells of itself, in the parts that are asked of it
- * one by one.
+ * host_info: a host's description of itself, in parts that are requested one by
+ * one.
  */
 #ifndef VMACCOUNTANT_HOST_HOST_INFO_H
 #define VMACCOUNTANT_HOST_HOST_INFO_H

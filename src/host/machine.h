@@ -55,7 +55,7 @@ struct machine_list {
 
 enum { NOT_RUNNING = -1 };
 
-/* Durations go by `at`; `wall` is for people, and jumps when the clock is set. */
+/* Durations are measured by `at`; `wall` is for people, and jumps when the clock is set. */
 struct moment {
     int64_t at;   /* of the host's monotonic_time() */
     int64_t wall; /* seconds since 1970 */
@@ -68,7 +68,7 @@ enum stop_reason {
     STOP_TURNED_OFF, /* by an administrator */
     STOP_CRASHED,    /* the guest or its hypervisor process */
     STOP_SAVED,
-    STOP_MIGRATED_AWAY, /* it goes on elsewhere */
+    STOP_MIGRATED_AWAY, /* it runs on elsewhere */
     STOP_REVERTED,      /* to a snapshot */
     STOP_RESET
 };

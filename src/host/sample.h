@@ -23,12 +23,12 @@ struct machine_sample {
     struct adapter_list *adapters;
     struct device_reading *readings;
     struct device_reading few[FEW_READINGS]; /* spares most machines an allocation */
-    struct baseline *baseline;               /* what the definition says; NULL for nothing */
-    const char *complaint;                   /* why the one that is there cannot be used, or NULL */
+    struct baseline *baseline;               /* in the definition; NULL for none */
+    const char *complaint; /* why the one in the definition cannot be used, or NULL */
 };
 
-/* An incarnation is the ifindex of a device of this host where it can be seen,
- * and a hash of the device's name with this bit set where it cannot. */
+/* An incarnation is the ifindex of a device of this host where that is visible,
+ * and a hash of the device's name with this bit set where it is not. */
 #define INCARNATION_OF_NAME (UINT64_C(1) << 63)
 
 uint64_t incarnation_of_name(const char *name);
@@ -41,7 +41,7 @@ static inline bool incarnation_is_ifindex(uint64_t incarnation)
 /* Room for the readings of sample->adapters, all zero; false without memory. */
 bool machine_sample_start_readings(struct machine_sample *sample);
 
-/* Makes `to` say what `from` says of counters, without its baseline. False
+/* Copies the counters of `from` to `to`, without its baseline. False
  * without memory: `to` is then as it was. */
 bool machine_sample_assign(struct machine_sample *to, const struct machine_sample *from);
 

@@ -73,6 +73,6 @@ double scheduling_percent(long long quota, unsigned long long period, unsigned p
                           unsigned host_processors)
 {
     double percent = 100.0 * (double)quota / (double)period * processors / host_processors;
-    /* A quota is of whole microseconds, of which a usual period has 100000. */
+    /* A quota is in whole microseconds; the usual period has 100000. */
     return (double)(long long)(percent * 1000 + 0.5) / 1000;
 }

@@ -15,7 +15,7 @@ enum { LEAST_WEIGHT = 1, LARGEST_WEIGHT = 10000 };
 
 struct scheduling {
     double maximum;  /* percent of the host that the machine may use at most */
-    double reserved; /* percent of the host that it is sure of */
+    double reserved; /* percent of the host that it is guaranteed */
     long long weight;
     unsigned processors;      /* of the machine */
     unsigned host_processors; /* of the host */
@@ -34,7 +34,7 @@ bool scheduling_check(const struct scheduling *present, const struct scheduling 
  * that gives the machine its maximum; -1 for no limit. *period is chosen. */
 long long scheduling_quota(const struct scheduling *scheduling, unsigned long long *period);
 
-/* The percent of the host that so many microseconds in a period are. */
+/* The same quota as a percent of the host. */
 double scheduling_percent(long long quota, unsigned long long period, unsigned processors,
                           unsigned host_processors);
 

@@ -164,7 +164,7 @@ static const struct host_information information_functions = {
 };
 
 static const struct host_event_source event_source_functions = {
-    .tells = bounded_libvirt_tells,
+    .has_events = bounded_libvirt_tells,
     .listen = libvirt_listen,
 };
 

@@ -22,7 +22,7 @@ static void make_device(struct simulator *self, struct simulated_adapter *adapte
 static void remove_device(struct simulator *self, const struct simulated_adapter *adapter)
 {
     if (adapter->counted)
-        TELL(self, device_gone, adapter->incarnation, adapter->bytes);
+        NOTIFY(self, device_gone, adapter->incarnation, adapter->bytes);
 }
 
 static struct simulated_adapter *find_adapter(const struct simulator *self, simulator_adapter_id id,
@@ -79,7 +79,7 @@ bool simulator_plug(struct simulator *self, const struct machine_uuid *uuid,
     *link = adapter;
     *id = adapter->id;
     if (simulated_machine_is_running(machine))
-        TELL(self, adapters_changed, &machine->uuid);
+        NOTIFY(self, adapters_changed, &machine->uuid);
     return true;
 }
 
@@ -97,7 +97,7 @@ bool simulator_unplug(struct simulator *self, simulator_adapter_id id, struct fa
         remove_device(self, adapter);
     free_adapter(adapter);
     if (simulated_machine_is_running(machine))
-        TELL(self, adapters_changed, &machine->uuid);
+        NOTIFY(self, adapters_changed, &machine->uuid);
     return true;
 }
 

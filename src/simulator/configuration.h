@@ -1,6 +1,6 @@
 /*
- * configuration: what a simulated machine's definition and its host
- * say beside adapters: the simulator's part of host.h for these.
+ * configuration: a simulated machine's definition beside its devices, and its host's
+ * description of itself.
  */
 #ifndef VMACCOUNTANT_SIMULATOR_CONFIGURATION_H
 #define VMACCOUNTANT_SIMULATOR_CONFIGURATION_H
@@ -14,7 +14,7 @@ struct simulated_configuration {
     uint64_t memory; /* MB */
 };
 
-/* What the host is at first. */
+/* The host's description at first. */
 extern const struct host_info simulated_host_info;
 
 bool simulator_host_info_part(struct host *host, enum host_part part, struct host_info *info,

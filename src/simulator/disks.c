@@ -1,3 +1,4 @@
+/* The machines' disks and what they count. */
 #include "simulator/state.h"
 
 #include <stdio.h>
@@ -167,7 +168,7 @@ bool simulated_sample_disks(struct host *host, const struct machine_uuid *uuid,
         return false;
     for (const struct simulated_machine *machine = simulator_of(host)->machines; machine;
          machine = machine->next) {
-        struct fault unread; /* asking for it alone tells why */
+        struct fault unread; /* a sample of it alone fails with the reason */
         if (!simulated_machine_fails(machine, SIMULATOR_CALL_sample_disks, &unread) &&
             !sample_machine(machine, receive, context, fault))
             return false;

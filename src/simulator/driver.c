@@ -1,4 +1,4 @@
-/* The host that stands on a simulator: the tables of host.h. */
+/* The host in front of a simulator: the tables of host.h. */
 #include "host/adapter.h"
 #include "host/sample.h"
 #include "simulator/state.h"
@@ -73,7 +73,7 @@ static bool describe(const struct simulated_adapter *from, struct adapter *to)
     memcpy(to->mac, from->mac, MAC_SIZE);
     to->type = strdup(from->type);
     to->source = strdup(from->source);
-    /* What has no counter on a real host has no device there either. */
+    /* On a real host, too, an adapter without a counter has no device. */
     to->device = from->counted ? strdup(from->device) : NULL;
     return to->type != NULL && to->source != NULL && (to->device != NULL || !from->counted);
 }
@@ -147,7 +147,7 @@ static bool sample_all(struct host *host, sample_receiver *receive, void *contex
         return false;
     for (const struct simulated_machine *m = simulator_of(host)->machines; m; m = m->next) {
         struct machine_sample one;
-        struct fault unread; /* asking for it alone tells why */
+        struct fault unread; /* a sample of it alone fails with the reason */
         if (simulated_machine_fails(m, SIMULATOR_CALL_sample, &unread))
             continue;
         if (!sample_machine(m, &one, fault))
@@ -205,9 +205,9 @@ static bool sources(struct host *host, source_receiver *receive, void *context, 
     return true;
 }
 
-static bool tells(struct host *host)
+static bool has_events(struct host *host)
 {
-    return !simulator_of(host)->keeps_silent;
+    return !simulator_of(host)->is_silent;
 }
 
 static void listen(struct host *host, const struct host_listener *listener)
@@ -218,7 +218,7 @@ static void listen(struct host *host, const struct host_listener *listener)
         self->listener = *listener;
 }
 
-/* All is told while it happens. */
+/* Events are reported while they happen. */
 static void settle(struct host *host)
 {
     (void)host;
@@ -353,7 +353,7 @@ static const struct host_information information_functions = {
 };
 
 static const struct host_event_source event_source_functions = {
-    .tells = tells,
+    .has_events = has_events,
     .listen = listen,
 };
 

@@ -1,5 +1,5 @@
-/* The machines' lives: their making and their end, how they start and stop, and what
- * the hosts' listeners hear of it. */
+/* The machines' life cycles: their creation and their end, how they start and stop,
+ * and the events of that. */
 #include "simulator/state.h"
 
 #include <stdlib.h>
@@ -69,7 +69,7 @@ bool simulator_rename_machine(struct simulator *self, const struct machine_uuid 
         return fault_out_of_memory(fault);
     free(machine->name);
     machine->name = copy;
-    TELL(self, named, uuid, copy);
+    NOTIFY(self, named, uuid, copy);
     return true;
 }
 
@@ -83,8 +83,8 @@ static void start(struct simulator *self, struct simulated_machine *machine)
     machine->processor_time = 0;
     simulated_disks_start(machine);
     simulated_adapters_start(self, machine);
-    TELL(self, named, &machine->uuid, machine->name);
-    TELL(self, started, &machine->uuid, is_restored);
+    NOTIFY(self, named, &machine->uuid, machine->name);
+    NOTIFY(self, started, &machine->uuid, is_restored);
 }
 
 void simulated_machine_end_task(struct simulated_machine *machine, bool ok,
@@ -112,7 +112,7 @@ static void stop(struct simulator *self, struct simulated_machine *machine,
         baseline_free(machine->baseline);
         machine->baseline = NULL;
     }
-    TELL(self, stopped, &machine->uuid, reason);
+    NOTIFY(self, stopped, &machine->uuid, reason);
     if (machine->task != NULL && machine->task->change == CHANGE_SAVE) {
         struct fault fault;
         simulator_require_running(machine, &fault);
@@ -120,12 +120,12 @@ static void stop(struct simulator *self, struct simulated_machine *machine,
     }
 }
 
-/* A real host tells of one reset twice, when the firmware restarts the machine
- * once more. The devices and their counts stay. */
+/* A real host reports one reset twice, when the firmware restarts the machine once
+ * more. The devices and their counts stay. */
 static void reset(struct simulator *self, const struct simulated_machine *machine)
 {
-    TELL(self, reset, &machine->uuid);
-    TELL(self, reset, &machine->uuid);
+    NOTIFY(self, reset, &machine->uuid);
+    NOTIFY(self, reset, &machine->uuid);
 }
 
 bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
@@ -180,11 +180,11 @@ bool simulator_change(struct simulator *self, const struct machine_uuid *uuid,
         break;
     case CHANGE_PAUSE:
         machine->state = MACHINE_Paused;
-        TELL(self, paused, uuid, MACHINE_Paused);
+        NOTIFY(self, paused, uuid, MACHINE_Paused);
         break;
     case CHANGE_RESUME:
         machine->state = MACHINE_Running;
-        TELL(self, resumed, uuid);
+        NOTIFY(self, resumed, uuid);
         break;
     case CHANGE_RESET:
         reset(self, machine);
@@ -222,8 +222,8 @@ bool simulator_stop_machine(struct simulator *self, const struct machine_uuid *u
     return true;
 }
 
-/* As libvirt does it: the run that was is over, and the snapshot's memory is
- * that of a new hypervisor process. */
+/* As libvirt does it: the run ends, and the snapshot's memory is loaded by a new
+ * hypervisor process. */
 bool simulator_revert_machine(struct simulator *self, const struct machine_uuid *uuid,
                               bool to_running, struct fault *fault)
 {
@@ -232,7 +232,7 @@ bool simulator_revert_machine(struct simulator *self, const struct machine_uuid 
         return false;
     if (simulated_machine_is_running(machine))
         stop(self, machine, MACHINE_TurnedOff, STOP_REVERTED);
-    machine->state = MACHINE_TurnedOff; /* a saved state is of another past */
+    machine->state = MACHINE_TurnedOff; /* a saved state does not fit the snapshot */
     baseline_free(machine->baseline);
     machine->baseline = NULL;
     if (to_running)

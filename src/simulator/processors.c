@@ -1,3 +1,4 @@
+/* The machines' and the host's processors: their number, use and scheduling. */
 #include "simulator/state.h"
 
 void simulator_set_processors(struct simulator *self, unsigned processors)

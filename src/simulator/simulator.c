@@ -1,5 +1,5 @@
-/* The simulator itself: its making and its end, what its host says, and the calls that
- * are to fail. */
+/* The simulator itself: its creation and its end, its host's description, and the calls
+ * that are to fail. */
 #include "base/clock.h"
 #include "simulator/state.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct host_info *simulator_told_host_info(const struct simulator *self)
+const struct host_info *simulator_configured_host_info(const struct simulator *self)
 {
     return &self->host_info;
 }
@@ -34,7 +34,7 @@ struct simulator *simulator_new(bool follows_real_time)
     self->references = 1;
     self->next_domain_id = 1;
     self->follows_real_time = follows_real_time;
-    /* A whole second, lest it be chance how many seconds a part of one makes. */
+    /* A whole second, so that a part of one adds the same number of seconds in each run. */
     self->frozen_unix_time = clock_unix() / CLOCK_SECOND * CLOCK_SECOND;
     self->frozen_monotonic_time = clock_now();
     self->created_at = simulator_unix_time(self);
@@ -60,9 +60,9 @@ void simulator_release(struct simulator *self)
     free(self);
 }
 
-void simulator_set_events(struct simulator *self, bool told)
+void simulator_set_events(struct simulator *self, bool enabled)
 {
-    self->keeps_silent = !told;
+    self->is_silent = !enabled;
 }
 
 static bool set_failure(char **failure, const char *message, struct fault *fault)

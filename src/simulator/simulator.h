@@ -1,14 +1,13 @@
 /*
- * simulator: a host in memory behind the hypervisor interface, whose machines
- * do what the caller says.
+ * simulator: a host in memory behind the interface of host.h, whose machines do
+ * what the caller says.
  *
  * Its counters behave as a real host's network devices do: they start at zero
  * with a new device at power-up, restore and plugging, count on through a
  * reset, and go with the device. It is not for use from several threads.
  *
- * Its clock stands still but for what simulator_advance_clock() gives it, so
- * that a figure never depends on how fast the caller's process runs; it may
- * follow real time instead.
+ * Its clock moves only by simulator_advance_clock(), so that no count depends on
+ * how fast the caller's process runs; or it follows real time.
  */
 #ifndef VMACCOUNTANT_SIMULATOR_SIMULATOR_H
 #define VMACCOUNTANT_SIMULATOR_SIMULATOR_H
@@ -23,7 +22,7 @@ typedef uint64_t simulator_adapter_id;
 /* And a disk. */
 typedef uint64_t simulator_disk_id;
 
-/* The calls of the hypervisor interface that can be made to fail: those that are
+/* The calls of the host that can be made to fail: those that are
  * about one machine, which can fail for that one only, and all. */
 #define SIMULATOR_MACHINE_CALLS(X)                                                                 \
     X(find)                                                                                        \
@@ -68,18 +67,19 @@ void simulator_release(struct simulator *simulator);
 /* A host whose close leaves the simulator as it is. */
 struct host *simulator_connect(struct simulator *simulator);
 
-/* What its hosts say of themselves from now on, but for the clock, which the simulator has. */
-const struct host_info *simulator_told_host_info(const struct simulator *simulator);
+/* How its hosts describe themselves from now on, except for the clock, which is the
+ * simulator's. */
+const struct host_info *simulator_configured_host_info(const struct simulator *simulator);
 bool simulator_set_host_info(struct simulator *simulator, const struct host_info *info,
                              struct fault *fault);
 
-/* Both clocks of its hosts go forward by so much. What takes time ends on the
- * way, each at its own moment. */
+/* Moves both clocks of its hosts forward by so much. Tasks end on the way, each at
+ * its own moment. */
 void simulator_advance_clock(struct simulator *simulator, int64_t nanoseconds);
 
-/* Whether its hosts tell what happens, as libvirt's drivers with events do.
- * They do at first. */
-void simulator_set_events(struct simulator *simulator, bool told);
+/* Whether its hosts report events, as libvirt's drivers with events do. They do
+ * at first. */
+void simulator_set_events(struct simulator *simulator, bool enabled);
 
 /* From now on the call fails with DISP_E_EXCEPTION and the message; NULL
  * makes it work again. */
@@ -99,9 +99,8 @@ bool simulator_rename_machine(struct simulator *simulator, const struct machine_
 /* The machine's name, owned by the simulator; NULL and a fault without it. */
 const char *simulator_machine_name(struct simulator *simulator, const struct machine_uuid *uuid,
                                    struct fault *fault);
-/* The machine stops for that reason, without having been asked to by the
- * accountant: the guest shuts it down, its process crashes, it goes on on another
- * host. */
+/* The machine stops for that reason, without a request of the accountant's: the guest
+ * shuts it down, its process crashes, it migrates to another host. */
 bool simulator_stop_machine(struct simulator *simulator, const struct machine_uuid *uuid,
                             enum stop_reason reason, struct fault *fault);
 /* The machine goes back to a snapshot of a machine that ran, or was off. */
@@ -113,8 +112,8 @@ bool simulator_machine_is_running(struct simulator *simulator, const struct mach
  * of the answers that are about all. */
 bool simulator_fail_machine(struct simulator *simulator, const struct machine_uuid *uuid,
                             enum simulator_call call, const char *message, struct fault *fault);
-/* How long a Startup or Save of the accountant's takes from now on, and what is
- * left of the one that goes on; SIMULATOR_ENDLESS: until this is called again. */
+/* How long a Startup or Save of the accountant's takes from now on, the one in
+ * progress included; SIMULATOR_ENDLESS: until this is called again. */
 #define SIMULATOR_ENDLESS INT64_MAX
 bool simulator_set_task_duration(struct simulator *simulator, const struct machine_uuid *uuid,
                                  int64_t nanoseconds, struct fault *fault);
@@ -132,7 +131,7 @@ bool simulator_unplug(struct simulator *simulator, simulator_adapter_id id, stru
 /* Adds to the device's count; its machine must be running. */
 bool simulator_transfer(struct simulator *simulator, simulator_adapter_id id,
                         enum direction direction, struct decimal bytes, struct fault *fault);
-/* Sets the device's count, which may so fall without an event. */
+/* Sets the device's count, which may thus fall without an event. */
 bool simulator_set_counter(struct simulator *simulator, simulator_adapter_id id,
                            enum direction direction, struct decimal bytes, struct fault *fault);
 bool simulator_adapter_mac(struct simulator *simulator, simulator_adapter_id id,
@@ -140,8 +139,8 @@ bool simulator_adapter_mac(struct simulator *simulator, simulator_adapter_id id,
 
 /* disks.c */
 
-/* A disk of that target ("vda"); NULL for the first free one. What is not
- * counted has no figures. */
+/* A disk of that target ("vda"); NULL for the first free one. A disk that
+ * is not counted has no counter. */
 bool simulator_add_disk(struct simulator *simulator, const struct machine_uuid *uuid,
                         const char *target, bool counted, simulator_disk_id *id,
                         struct fault *fault);
@@ -149,7 +148,7 @@ bool simulator_remove_disk(struct simulator *simulator, simulator_disk_id id, st
 /* Adds to the disk's count; its machine must be running. */
 bool simulator_transfer_disk(struct simulator *simulator, simulator_disk_id id,
                              enum direction direction, struct decimal bytes, struct fault *fault);
-/* Sets the disk's count, which may so fall without an event. */
+/* Sets the disk's count, which may thus fall without an event. */
 bool simulator_set_disk_counter(struct simulator *simulator, simulator_disk_id id,
                                 enum direction direction, struct decimal bytes,
                                 struct fault *fault);

@@ -1,5 +1,4 @@
-/* What every file of the simulator asks of its state: the clocks, the machine that
- * a call is about, and whether the call is to fail. */
+/* The clocks, the machine that a call is about, and whether the call is to fail. */
 #include "simulator/state.h"
 #include "base/clock.h"
 

@@ -1,15 +1,15 @@
 /*
  * state: what the simulator's files share.
  *
- * state.c          what all of them ask of it
+ * state.c          the clocks, the machine of a call, and failures
  * adapters.c       the machines' network adapters
  * disks.c          their disks
  * processors.c     their processors
- * machines.c       their lives
+ * machines.c       their life cycles
  * tasks.c          changes of them that take time
- * configuration.c  what else their definitions and the host say
- * simulator.c      the making and the end of all that
- * driver.c         the host that stands on it
+ * configuration.c  the rest of their definitions, and the host's description
+ * simulator.c      its creation and its end
+ * driver.c         the host in front of it
  */
 #ifndef VMACCOUNTANT_SIMULATOR_STATE_H
 #define VMACCOUNTANT_SIMULATOR_STATE_H
@@ -38,7 +38,7 @@ struct simulated_disk {
     struct decimal bytes[DIRECTION_COUNT];
 };
 
-/* A change that goes on. */
+/* A change in progress. */
 struct simulated_task {
     enum machine_change change;
     int64_t begun_at; /* on the monotonic clock */
@@ -55,7 +55,7 @@ struct simulated_machine {
     int64_t domain_id;
     int64_t started_at;
     enum stop_reason stop_reason;
-    struct baseline *baseline; /* goes with the machine's memory into its saved state */
+    struct baseline *baseline; /* saved with the machine's memory */
     struct simulated_adapter *adapters;
     struct simulated_disk *disks;
     int64_t begun_at;        /* of this run, on the monotonic clock */
@@ -65,7 +65,7 @@ struct simulated_machine {
     struct simulated_configuration configuration;
     char *failures[SIMULATOR_CALL_COUNT];
     int64_t task_duration;       /* nanoseconds; 0: a change is done at once */
-    struct simulated_task *task; /* NULL: none goes on */
+    struct simulated_task *task; /* NULL: none is in progress */
 };
 
 struct simulator {
@@ -78,12 +78,12 @@ struct simulator {
     uint64_t disk_serial;    /* of identities */
     int64_t next_domain_id;
     bool follows_real_time;
-    int64_t frozen_unix_time; /* where the clocks stand that do not, in nanoseconds */
+    int64_t frozen_unix_time; /* nanoseconds; unless it follows real time */
     int64_t frozen_monotonic_time;
     int64_t clock_offset;
     int64_t created_at;
     char *failures[SIMULATOR_CALL_COUNT];
-    bool keeps_silent;
+    bool is_silent;
     struct simulated_host *hosts;
     struct host_info host_info;
 };
@@ -98,10 +98,10 @@ struct simulated_host {
 
 /* clang-format off */
 /* Calls the listener's function on each host that has one. */
-#define TELL(simulator, event, ...)                                                            \
-    for (struct simulated_host *host = (simulator)->keeps_silent ? NULL : (simulator)->hosts;  \
-         host != NULL; host = host->next)                                                      \
-        if (host->is_listened_to)                                                              \
+#define NOTIFY(simulator, event, ...)                                                      \
+    for (struct simulated_host *host = (simulator)->is_silent ? NULL : (simulator)->hosts; \
+         host != NULL; host = host->next)                                                  \
+        if (host->is_listened_to)                                                          \
             host->listener.event(host->listener.context, __VA_ARGS__)
 /* clang-format on */
 
@@ -117,7 +117,7 @@ static inline bool simulated_machine_is_running(const struct simulated_machine *
 {
     return machine->domain_id != NOT_RUNNING;
 }
-/* Whether the call on the host is to fail; the fault is then filled. */
+/* Whether the call on the host is to fail; if so, the fault is filled. */
 bool simulator_call_fails(struct host *host, enum simulator_call call, struct fault *fault);
 /* Whether the call is to fail for this machine only. */
 bool simulated_machine_fails(const struct simulated_machine *machine, enum simulator_call call,
@@ -132,8 +132,7 @@ struct simulated_machine *simulator_machine_for(struct host *host, enum simulato
 struct simulated_configuration *simulator_configuration(struct host *host, enum simulator_call call,
                                                         const struct machine_uuid *uuid,
                                                         struct fault *fault);
-/* What the host tells of itself; NULL and a fault when that has been made to
- * fail. */
+/* The host's description of itself; NULL and a fault when the call is to fail. */
 const struct host_info *simulator_host_info(struct host *host, struct fault *fault);
 int64_t simulator_unix_time(const struct simulator *simulator); /* seconds */
 int64_t simulator_monotonic_time(const struct simulator *simulator);
@@ -145,8 +144,7 @@ static inline struct simulator *simulator_of(struct host *host)
 /* machines.c */
 
 void simulated_machine_free(struct simulated_machine *machine);
-/* Takes the task that goes on from the machine, where there is one, and reports how it
- * ended. */
+/* Takes the machine's task, if it has one, and reports how it ended. */
 void simulated_machine_end_task(struct simulated_machine *machine, bool ok,
                                 const struct fault *fault);
 bool simulator_check_change(const struct simulated_machine *machine, enum machine_change change,
@@ -184,7 +182,7 @@ bool simulated_await(struct host *host, const struct machine_uuid *uuid, int64_t
                      struct fault *fault);
 bool simulated_progress(struct host *host, const struct machine_uuid *uuid, int *percent);
 bool simulated_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault);
-/* The host is closed: what goes on goes on, and nobody hears of its end. */
+/* The host is closed: its tasks go on, and their ends are not reported. */
 void simulated_tasks_leave(struct host *host);
 
 #endif

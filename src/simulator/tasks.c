@@ -1,5 +1,5 @@
-/* Changes that take time: of the simulated clock, and without a thread, so that a
- * suite sees each step of them whenever it likes. */
+/* Changes that take time: on the simulated clock and without a thread, so that a test
+ * can stop at each step of them. */
 #include "base/clock.h"
 #include "simulator/state.h"
 
@@ -12,7 +12,7 @@ static int64_t ends_at(const struct simulated_machine *machine)
                : machine->task->begun_at + machine->task_duration;
 }
 
-/* The task's time is over: it does now what it was to do. */
+/* The task's time is over: carries the change out. */
 static void complete_task(struct simulator *self, struct simulated_machine *machine)
 {
     struct simulated_task *task = machine->task;
