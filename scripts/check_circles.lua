@@ -8,32 +8,38 @@
 -- printed the files of the set that it needs, one symbol by which, and the line
 -- where that stands first.
 
-local function read_symbols(path)
-  local defined, needed = {}, {}
-  local pipe <close> = assert(io.popen(("nm --format=posix '%s'"):format(path)))
+-- Of each file the symbols that it defines for others, and those that it needs.
+local function read_symbols(paths)
+  local defined, needed, words = {}, {}, {}
+  for i, path in ipairs(paths) do
+    defined[path], needed[path] = {}, {}
+    words[i] = "'" .. path .. "'"
+  end
+  local pipe <close> = assert(io.popen("nm -A --format=posix " .. table.concat(words, " ")))
   for line in pipe:lines() do
-    local name, kind = line:match("^(%S+) (%a)")
+    local path, name, kind = line:match("^(.-): (%S+) (%a)")
     if kind == "U" then
-      needed[#needed + 1] = name
+      table.insert(needed[path], name)
     elseif kind and kind:find("[A-Z]") then
-      defined[#defined + 1] = name
+      table.insert(defined[path], name)
     end
   end
+  assert(pipe:close(), "nm failed")
   return defined, needed
 end
 
 -- needs[a][b] is a symbol of b that a needs.
 local function read_graph(paths)
-  local owner, needed_by, needs = {}, {}, {}
+  local defined, needed = read_symbols(paths)
+  local owner, needs = {}, {}
   for _, path in ipairs(paths) do
-    local defined, needed = read_symbols(path)
-    needed_by[path], needs[path] = needed, {}
-    for _, name in ipairs(defined) do
+    needs[path] = {}
+    for _, name in ipairs(defined[path]) do
       owner[name] = path
     end
   end
   for _, path in ipairs(paths) do
-    for _, name in ipairs(needed_by[path]) do
+    for _, name in ipairs(needed[path]) do
       local other = owner[name]
       if other and other ~= path and not needs[path][other] then
         needs[path][other] = name
