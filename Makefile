@@ -144,8 +144,8 @@ test-specs: $(MODULE)
 # --- Checks ------------------------------------------------------------------
 
 # Each can be run alone. `make check` runs all, also after one has failed.
-CHECKS := check-lua check-format check-includes check-gcc check-clang check-hardening check-cppcheck check-tidy \
-          check-docs check-rockspec check-sanitizers check-valgrind check-threads
+CHECKS := check-lua check-format check-includes check-circles check-gcc check-clang check-hardening check-cppcheck \
+          check-tidy check-docs check-rockspec check-sanitizers check-valgrind check-threads
 
 .PHONY: check $(CHECKS)
 check:
@@ -167,6 +167,10 @@ check-format:
 # Who may include whom: see the script.
 check-includes:
 	lua5.4 scripts/check_includes.lua $(wildcard src/*/*.[ch])
+
+# No file may need, directly or through others, a file that needs it.
+check-circles: $(call objects,$(SOURCES))
+	lua5.4 scripts/check_circles.lua $^
 
 # With all warnings in force, as every build here.
 check-gcc:

@@ -5,7 +5,8 @@
 --     lua5.4 scripts/check_circles.lua OBJECT...
 --
 -- Each circle is a strongly connected set of files; for each of its files are
--- printed the files of the set that it needs, and one function by which.
+-- printed the files of the set that it needs, one symbol by which, and the line
+-- where that stands first.
 
 local function read_symbols(path)
   local defined, needed = {}, {}
@@ -84,12 +85,27 @@ local function source_of(object)
   return (object:gsub("^.-(src/)", "%1"):gsub("%.o$", ".c"))
 end
 
+-- Where the symbol stands first as a word; line 1 when a macro has made it.
+local function line_of(source, symbol)
+  local file <close> = io.open(source)
+  local number = 0
+  for line in file and file:lines() or function() end do
+    number = number + 1
+    if (" " .. line .. " "):find("[^%w_]" .. symbol .. "[^%w_]") then
+      return number
+    end
+  end
+  return 1
+end
+
 local function print_circle(circle, needs)
   print(("%d files need each other in a circle; no file may need one that needs it:"):format(#circle))
   for _, path in ipairs(circle) do
     for _, other in ipairs(circle) do
-      if needs[path][other] then
-        print(("  %s needs %s for %s"):format(source_of(path), source_of(other), needs[path][other]))
+      local symbol = needs[path][other]
+      if symbol then
+        local source = source_of(path)
+        print(("%s:%d: needs %s for %s"):format(source, line_of(source, symbol), source_of(other), symbol))
       end
     end
   end

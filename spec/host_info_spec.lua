@@ -201,7 +201,7 @@ host.describe(_ENV, "VMHostInfo of a real host #root", function()
       local objVS <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system")
       for name, value in pairs(objVS.HostInfo) do
         value = type(value) == "table" and value or { name = "" }
-        print(name, value.name, value.member or "", (tostring(value):find("libvirt does not tell", 1, true)))
+        print(name, value.name, value.member or "", (tostring(value):find("libvirt does not report", 1, true)))
       end']])
     local refused = {}
     for name, code, member, hint in output:gmatch("(%w+)\t([%w_]*)\t(%w*)\t([%w]+)\n") do

@@ -1,5 +1,5 @@
 -- The checks of the tree's plan find what they are there to find: a fault is
--- planted in a copy of src/.
+-- planted in a copy of src/, or of the part of it that is enough.
 
 package.path = "./?.lua;" .. package.path
 
@@ -64,5 +64,56 @@ describe("check-includes #native", function()
     local output, _, status = check_includes(folder)
     assert.equal(1, status)
     assert.matches("src/helpers/all%.c:1: scripts/check_includes%.lua has no rule for this folder", output)
+  end)
+end)
+
+-- In the folder, as `make check-circles` is called there by hand.
+local function check_circles(folder, build)
+  return shell.run(("env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C '%s' BUILD=%s check-circles")
+    :format(folder, build))
+end
+
+describe("check-circles #native", function()
+  local folder
+
+  -- The core, and what compiling it takes: session.c needs counter.c, which
+  -- needs decimal.c.
+  before_each(function()
+    local pipe <close> = assert(io.popen("mktemp -d"))
+    folder = pipe:read("l")
+    assert.is_true(os.execute(([[
+      mkdir '%s/src' '%s/src/base' && cp -r Makefile scripts '%s' &&
+      cp -r src/core '%s/src' && cp src/base/hardening.h '%s/src/base']]):gsub("%%s", folder)))
+  end)
+  after_each(function()
+    os.execute(("rm -r '%s'"):format(folder))
+  end)
+
+  it("accepts the tree", function()
+    local output, errors, status = check_circles(".", os.getenv("VMACCOUNTANT_BUILD") or "build")
+    assert.equal("", output .. errors)
+    assert.equal(0, status)
+  end)
+
+  it("finds a call back up", function()
+    local output, errors, status = check_circles(folder, "build")
+    assert.equal("", output .. errors)
+    assert.equal(0, status)
+
+    plant(folder .. "/src/core/decimal.c", [[
+struct session;
+void session_clear(struct session *session);
+void planted(struct session *session);
+
+void planted(struct session *session)
+{
+    session_clear(session);
+}]])
+    output, errors, status = check_circles(folder, "build")
+    assert.not_equal(0, status)
+    assert.matches("3 files need each other in a circle", output)
+    assert.matches("src/core/decimal%.c:%d+: needs src/core/session%.c for session_clear\n", output)
+    assert.matches("src/core/counter%.c:%d+: needs src/core/decimal%.c for [%w_]+\n", output)
+    assert.matches("check%-circles%] Error", errors)
   end)
 end)

@@ -260,7 +260,7 @@ describe("SavedStateFilePath", function()
     failure.expect(expected, function() return objVM.SavedStateFilePath end)
     objVM:Startup()
     objVM:Save()
-    expected.name, expected.message = "DISP_E_EXCEPTION", "libvirt does not tell"
+    expected.name, expected.message = "DISP_E_EXCEPTION", "libvirt does not report"
     failure.expect(expected, function() return objVM.SavedStateFilePath end)
     restore_test_driver()
   end)

@@ -18,7 +18,7 @@ struct link {
     /* The host is at the other end of a tap: what it receives, the guest has
      * sent. A macvtap is the guest's own end. */
     bool is_guest_end;
-    bool is_tap;   /* "tun" in the kernel's words */
+    bool is_tap;   /* "tun" to the kernel */
     bool is_moved; /* RTM_DELLINK: to another network namespace, where it lives on */
     bool has_bytes;
     uint64_t received; /* as the device counts: IFLA_STATS64 */
@@ -26,11 +26,11 @@ struct link {
 };
 
 /* Reads an RTM_NEWLINK or RTM_DELLINK message; false when it is not one of a
- * device, or not of the whole device (AF_BRIDGE speaks of a port). */
+ * device, or not of the whole device (AF_BRIDGE means a port). */
 bool link_parse(const struct nlmsghdr *message, struct link *device);
 
-/* The device of that name in this network namespace. Asks the kernel once;
- * false when there is none. */
+/* The device of that name in this network namespace. One exchange with
+ * the kernel; false when there is none. */
 bool link_find(const char *name, struct link *device);
 
 /* The device of that index. */
@@ -41,7 +41,7 @@ bool link_read(unsigned ifindex, struct link *device);
  * macvtap the whole address. */
 bool link_serves(const struct link *device, const uint8_t mac[MAC_SIZE]);
 
-/* The device's figures from the guest's side. */
+/* The device's counters from the guest's side. */
 void link_bytes(const struct link *device, struct decimal bytes[DIRECTION_COUNT]);
 
 #endif

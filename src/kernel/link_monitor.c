@@ -14,7 +14,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mnl_socket *monitor;
 static struct link_monitor_subscriber *subscribers;
 
-static int tell(const struct nlmsghdr *message, void *context)
+static int report_gone(const struct nlmsghdr *message, void *context)
 {
     struct link device;
 
@@ -25,14 +25,14 @@ static int tell(const struct nlmsghdr *message, void *context)
     return MNL_CB_OK;
 }
 
-static void drain(void)
+static void drain_locked(void)
 {
     static _Alignas(struct nlmsghdr) char buffer[MESSAGE_SIZE]; /* guarded by the lock */
 
     while (monitor != NULL) {
         ssize_t length = mnl_socket_recvfrom(monitor, buffer, sizeof buffer);
         if (length > 0) {
-            mnl_cb_run(buffer, (size_t)length, 0, 0, tell, NULL);
+            mnl_cb_run(buffer, (size_t)length, 0, 0, report_gone, NULL);
         } else if (length < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
             for (struct link_monitor_subscriber *one = subscribers; one; one = one->next)
                 one->missed(one->context);
@@ -45,7 +45,7 @@ static void drain(void)
 void link_monitor_drain(void)
 {
     pthread_mutex_lock(&lock);
-    drain();
+    drain_locked();
     pthread_mutex_unlock(&lock);
 }
 

@@ -1,13 +1,13 @@
 /*
- * link_monitor: the kernel's own word when a network device of this host
- * goes away, with the device's final figures (RTM_DELLINK on RTNLGRP_LINK).
+ * link_monitor: the kernel's notification when a network device of this host goes
+ * away, with the device's final counters (RTM_DELLINK on RTNLGRP_LINK).
  */
 #ifndef VMACCOUNTANT_KERNEL_LINK_MONITOR_H
 #define VMACCOUNTANT_KERNEL_LINK_MONITOR_H
 
 #include "kernel/link.h"
 
-/* Both are called with the monitor's lock held: they must not call back. */
+/* Both are called with the monitor's lock held: they must not call the monitor. */
 struct link_monitor_subscriber {
     void (*device_gone)(void *context, const struct link *device);
     void (*missed)(void *context); /* the socket overflowed: some have been lost */
@@ -24,7 +24,8 @@ void link_monitor_subscribe(struct link_monitor_subscriber *subscriber);
 /* Returns when no call to the subscriber is under way or to come. */
 void link_monitor_unsubscribe(struct link_monitor_subscriber *subscriber);
 
-/* Tells, in this thread, what the kernel has said so far. Does not block. */
+/* Calls the subscribers on this thread for what the kernel has reported so far.
+ * Does not block. */
 void link_monitor_drain(void);
 
 #endif

@@ -75,23 +75,23 @@ static void put_request(struct nlmsghdr *request, uint32_t sequence, uint16_t fl
     stats->filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
 }
 
-static int read_figures(const struct nlattr *attribute, void *context)
+static int read_counters(const struct nlattr *attribute, void *context)
 {
     const size_t needed = offsetof(struct rtnl_link_stats64, rx_errors);
     struct device_counter *device = context;
-    struct rtnl_link_stats64 figures;
+    struct rtnl_link_stats64 stats;
 
     if (mnl_attr_get_type(attribute) == IFLA_STATS_LINK_64 &&
         mnl_attr_get_payload_len(attribute) >= needed) {
-        memcpy(&figures, mnl_attr_get_payload(attribute), needed); /* aligned to 4 bytes only */
+        memcpy(&stats, mnl_attr_get_payload(attribute), needed); /* aligned to 4 bytes only */
         device->is_known = true;
-        device->received = figures.rx_bytes;
-        device->sent = figures.tx_bytes;
+        device->received = stats.rx_bytes;
+        device->sent = stats.tx_bytes;
     }
     return MNL_CB_OK;
 }
 
-/* Reads an RTM_NEWSTATS message; false when it has no figures. */
+/* Reads an RTM_NEWSTATS message; false when it has no counters. */
 static bool parse(const struct nlmsghdr *message, struct device_counter *device)
 {
     const struct if_stats_msg *stats = mnl_nlmsg_get_payload(message);
@@ -99,12 +99,12 @@ static bool parse(const struct nlmsghdr *message, struct device_counter *device)
     if (message->nlmsg_type != RTM_NEWSTATS || mnl_nlmsg_get_payload_len(message) < sizeof *stats)
         return false;
     *device = (struct device_counter){.ifindex = stats->ifindex};
-    mnl_attr_parse(message, sizeof *stats, read_figures, device);
+    mnl_attr_parse(message, sizeof *stats, read_counters, device);
     return device->is_known;
 }
 
-/* Throws away what an exchange that failed may have left behind. */
-static void empty_socket(struct link_stats *counters)
+/* Discards what an exchange that failed may have left behind. */
+static void empty_socket_locked(struct link_stats *counters)
 {
     char left[ANSWER_SIZE];
     int descriptor = mnl_socket_get_fd(counters->socket);
@@ -121,8 +121,8 @@ static bool is_refusal(int error)
 }
 
 /* The answer to the request of that sequence number, for device. */
-static bool receive_one(struct link_stats *counters, uint32_t sequence,
-                        struct device_counter *device)
+static bool receive_one_locked(struct link_stats *counters, uint32_t sequence,
+                               struct device_counter *device)
 {
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
     const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)answer;
@@ -151,7 +151,8 @@ static bool receive_one(struct link_stats *counters, uint32_t sequence,
     return true;
 }
 
-static bool read_batch(struct link_stats *counters, struct device_counter *devices, size_t count)
+static bool read_batch_locked(struct link_stats *counters, struct device_counter *devices,
+                              size_t count)
 {
     enum { REQUEST_SIZE = NLMSG_LENGTH(sizeof(struct if_stats_msg)) };
     char requests[BATCH * NLMSG_ALIGN(REQUEST_SIZE)] __attribute__((aligned(8)));
@@ -166,7 +167,7 @@ static bool read_batch(struct link_stats *counters, struct device_counter *devic
     if (mnl_socket_sendto(counters->socket, requests, length) < 0)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!receive_one(counters, first + (uint32_t)i, &devices[i]))
+        if (!receive_one_locked(counters, first + (uint32_t)i, &devices[i]))
             return false;
     return true;
 }
@@ -191,9 +192,10 @@ bool link_stats_read(struct link_stats *counters, struct device_counter *devices
         devices[i].is_known = false;
     pthread_mutex_lock(&counters->lock);
     for (size_t done = 0; ok && counters->has_getstats && done < count; done += BATCH)
-        ok = read_batch(counters, devices + done, count - done < BATCH ? count - done : BATCH);
+        ok = read_batch_locked(counters, devices + done,
+                               count - done < BATCH ? count - done : BATCH);
     if (!ok)
-        empty_socket(counters);
+        empty_socket_locked(counters);
     bool has_getstats = counters->has_getstats;
     pthread_mutex_unlock(&counters->lock);
     if (!has_getstats)
@@ -235,8 +237,8 @@ static int receive_dumped(const struct nlmsghdr *message, void *context)
 }
 
 /* True when the dump is complete; *again when it is worth another attempt. */
-static bool dump_once(struct link_stats *counters, struct device_counter *devices, size_t count,
-                      bool *again)
+static bool dump_once_locked(struct link_stats *counters, struct device_counter *devices,
+                             size_t count, bool *again)
 {
     struct dump dump = {.devices = devices, .count = count};
     char request[NLMSG_LENGTH(sizeof(struct if_stats_msg))] __attribute__((aligned(8)));
@@ -258,12 +260,12 @@ static bool dump_once(struct link_stats *counters, struct device_counter *device
                                         counters->port, receive_dumped, &dump);
         if (state == MNL_CB_ERROR && is_refusal(errno))
             counters->has_getstats = false;
-        if (state == MNL_CB_ERROR && errno == EINTR) /* how libmnl tells DUMP_INTR */
+        if (state == MNL_CB_ERROR && errno == EINTR) /* how libmnl reports DUMP_INTR */
             dump.is_interrupted = true;
     }
     *again = dump.is_interrupted;
     if (state == MNL_CB_ERROR || dump.is_interrupted)
-        empty_socket(counters);
+        empty_socket_locked(counters);
     return state != MNL_CB_ERROR && !dump.is_interrupted;
 }
 
@@ -274,7 +276,7 @@ bool link_stats_read_all(struct link_stats *counters, struct device_counter *dev
     pthread_mutex_lock(&counters->lock);
     for (int attempt = 0; !ok && again && counters->has_getstats && attempt < DUMP_ATTEMPTS;
          attempt++)
-        ok = dump_once(counters, devices, count, &again);
+        ok = dump_once_locked(counters, devices, count, &again);
     pthread_mutex_unlock(&counters->lock);
     return ok || link_stats_read(counters, devices, count);
 }

@@ -17,7 +17,7 @@ struct link_stats;
 
 struct device_counter {
     unsigned ifindex;
-    bool is_known; /* the kernel gave the figures */
+    bool is_known; /* the kernel gave the counters */
     uint64_t received;
     uint64_t sent;
 };
@@ -33,7 +33,7 @@ bool link_stats_read(struct link_stats *counters, struct device_counter *devices
 
 /* Reads all devices in one dump, and fills those that are named: they must be
  * in the order of their ifindex. False as above, and when devices came and
- * went during each of some dumps. */
+ * went during every attempt. */
 bool link_stats_read_all(struct link_stats *counters, struct device_counter *devices, size_t count);
 
 #endif

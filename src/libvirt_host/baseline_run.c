@@ -25,12 +25,12 @@ bool baseline_run_name(const struct libvirt_host *self, virDomainPtr domain,
     clock_boot_id(baseline->boot_id);
     if (!find_process(self, domain, &baseline->process_start))
         baseline->process_start = 0;
-    /* The ID is the one that the look-up found, before the look at the process. */
+    /* The domain was looked up before the process, and its ID with it. */
     return virDomainGetID(domain) == (unsigned)baseline->domain_id;
 }
 
-/* Why the baseline is not of the domain's run; NULL when it is, or when no more
- * can be known than that the ID is the same. */
+/* Why the baseline is not of the domain's run; NULL when it is, or when nothing
+ * but the ID can be compared. */
 static const char *complaint_about(const struct libvirt_host *self, virDomainPtr domain,
                                    const struct baseline *baseline)
 {

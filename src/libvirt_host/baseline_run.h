@@ -15,7 +15,7 @@
 #include "libvirt_host/libvirt_host.h"
 
 /* Names the present run in a baseline that is to be written. False when the
- * domain has another ID by now than the baseline says. */
+ * domain's ID is no longer the baseline's. */
 bool baseline_run_name(const struct libvirt_host *self, virDomainPtr domain,
                        struct baseline *baseline);
 

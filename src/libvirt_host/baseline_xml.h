@@ -17,12 +17,11 @@
  * since that boot (proc(5), field 22). A writer on another host has no process to
  * see and leaves that one out. ordinal says which of the run's resets this is, 0
  * its start; clock is when that was, in milliseconds since that boot; reset is the
- * wall clock's time of it in milliseconds since 1970, which is for people and
- * decides nothing. Without ordinal, clock and boot it is of an older form, which
- * is not believed.
+ * wall clock's time of it in milliseconds since 1970, which is for people only.
+ * Without ordinal, clock and boot it is of an older form, which is not used.
  *
- * With disks="known" every disk of that moment has its element; without it where
- * the disks stood is not known, as in what was written before there were disks.
+ * With disks="known" every disk of that moment has its element; without it the
+ * disks' counters are not known, as in baselines of before disks were counted.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_BASELINE_XML_H
 #define VMACCOUNTANT_LIBVIRT_HOST_BASELINE_XML_H
@@ -36,8 +35,8 @@
 #define BASELINE_PREFIX    "vmaccountant"
 
 /* Reads the baseline among the children of a domain's <metadata>. NULL when
- * there is none that can be used; *complaint then says why, in a text that
- * lives for ever, or is NULL when there is simply none. */
+ * there is none that can be used; *complaint then says why, in a
+ * constant text, or is NULL when there is none at all. */
 struct baseline *baseline_xml_read(xmlNode *metadata, const char **complaint);
 
 /* The element as text, to be freed by the caller; NULL without memory. Without

@@ -35,16 +35,16 @@ static void prepare(void)
  * The thread
  * ------------------------------------------------------------------------ */
 
-/* With the lock held. Both directions: libvirt's thread sees the end of file,
- * and nothing more is sent. */
-static void cut_off(const struct libvirt_call *call)
+/* Both directions: libvirt's thread sees the end of file, and nothing more is
+ * sent. */
+static void cut_off_locked(const struct libvirt_call *call)
 {
     if (call->socket >= 0)
         shutdown(call->socket, SHUT_RDWR);
 }
 
-/* With the lock held: cuts off those whose time is over, and finds the next. */
-static void look_through(void)
+/* Cuts off those whose time is over, and finds the next deadline. */
+static void cut_off_overdue_locked(void)
 {
     int64_t now = clock_now();
 
@@ -54,7 +54,7 @@ static void look_through(void)
             continue;
         if (call->deadline <= now) {
             call->is_timed_out = true;
-            cut_off(call);
+            cut_off_locked(call);
         } else if (!has_alarm || call->deadline < alarm_at) {
             has_alarm = true;
             alarm_at = call->deadline;
@@ -67,7 +67,7 @@ static void watch(void *unused)
     (void)unused;
     pthread_mutex_lock(&lock);
     while (is_wanted) {
-        look_through();
+        cut_off_overdue_locked();
         if (has_alarm)
             clock_wait_until(&changed, &lock, alarm_at);
         else
@@ -95,7 +95,7 @@ void call_watch_stop(void)
     is_wanted = false;
     pthread_cond_broadcast(&changed);
     while (is_running && !is_wanted)
-        pthread_cond_wait(&changed, &lock); /* it never waits for a host */
+        pthread_cond_wait(&changed, &lock); /* the thread never waits for a host */
     pthread_mutex_unlock(&lock);
 }
 
@@ -176,8 +176,8 @@ void call_takes_time(void)
  * A connection's socket
  * ------------------------------------------------------------------------ */
 
-/* The inode of a connected stream socket, which is its identity: numbers of
- * descriptors come again. 0 for all else. */
+/* The inode of a connected stream socket, which is its identity: descriptor
+ * numbers are reused. 0 for all else. */
 static uint64_t inode_of_stream(int descriptor)
 {
     struct stat file;
@@ -213,9 +213,9 @@ static bool was_before(const struct socket_search *search, uint64_t inode)
     return false;
 }
 
-/* The process's stream sockets: those of before, or the one that is new. The
- * result is whether all were seen, or whether exactly one is new. */
-static bool look_at_sockets(struct socket_search *search, int *new_one)
+/* Lists the process's stream sockets, or finds the one that is not in the list.
+ * True when all were listed, or exactly one is new. */
+static bool list_sockets(struct socket_search *search, int *new_one)
 {
     DIR *directory = opendir("/proc/thread-self/fd");
     const struct dirent *entry;
@@ -258,7 +258,7 @@ void socket_search_begin(struct socket_search *search)
     search->number = ++searches;
     is_searching = true;
     pthread_mutex_unlock(&lock);
-    search->is_complete = look_at_sockets(search, NULL);
+    search->is_complete = list_sockets(search, NULL);
 }
 
 int socket_search_end(struct socket_search *search)
@@ -267,11 +267,10 @@ int socket_search_end(struct socket_search *search)
 
     pthread_mutex_lock(&lock);
     bool is_clear = search->number == searches && search->is_complete;
-    /* One of our own: libvirt may close its descriptor at any time, and the
-     * number then be another file's, as it may be already. */
-    descriptor = is_clear && look_at_sockets(search, &descriptor)
-                     ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-                     : -1;
+    /* One of our own: libvirt may close its descriptor at any time, and its
+     * number may then be another file's, or is already. */
+    descriptor =
+        is_clear && list_sockets(search, &descriptor) ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : -1;
     if (descriptor >= 0 && inode_of_stream(descriptor) != search->found) {
         close(descriptor);
         descriptor = -1;

@@ -2,10 +2,10 @@
  * call: bounds the time that a call to a libvirt host takes, as a whole.
  *
  * libvirt's calls know no time-out, and its keepalive counts whole seconds
- * from the last packet. So each call of the driver writes down when its time
- * is over, and which socket it waits on; a thread that does nothing else shuts
- * that socket down then. The call fails as with a lost connection, and its
- * fault speaks of the time-out. The next call connects again.
+ * from the last packet. So each call of the driver records its deadline and
+ * the socket it waits on; a thread that does nothing else shuts that socket down
+ * then. The call fails as with a lost connection, and its fault names the
+ * time-out. The next call connects again.
  *
  * libvirt does not show a connection's socket: it is the one that the process
  * has after the opening and had not before. Where that is not clear, the
@@ -36,8 +36,8 @@ void call_watch_stop(void);
 /* Around each call of the driver, in the caller's thread: bounds it, and keeps
  * SIGPIPE from the program. */
 void call_begin(struct libvirt_call *call, int timeout);
-/* Returns ok. The fault, if there is one, of a call whose time was over says
- * so. */
+/* Returns ok. A call that failed after its deadline gets a fault that names the
+ * time-out. */
 bool call_end(struct libvirt_call *call, bool ok, struct fault *fault);
 
 /* When the time of this thread's call is over; outside of calls, in `timeout`
@@ -45,7 +45,7 @@ bool call_end(struct libvirt_call *call, bool ok, struct fault *fault);
 int64_t call_deadline(int timeout);
 /* This thread's call is about to wait on that socket. False when its time is over. */
 bool call_uses(int socket);
-/* What follows in this thread's call takes as long as it takes. */
+/* The rest of this thread's call has no deadline. */
 void call_takes_time(void);
 
 /* Around the opening of a connection: the second gives a descriptor of its

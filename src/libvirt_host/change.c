@@ -1,11 +1,9 @@
-#include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/change.h"
 
-#include "libvirt_host/baseline_run.h"
-#include "libvirt_host/baseline_xml.h"
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 static int start(virDomainPtr domain)
@@ -48,7 +46,7 @@ static const struct {
 };
 
 /* The documented refusals that libvirt does not make, or not in all its
- * drivers with the same code: it pauses a paused machine without a word, and
+ * drivers with the same code: it pauses a paused machine without an error, and
  * discards a saved state that is not there. */
 static bool check_state(virDomainPtr domain, enum machine_change change, struct fault *fault)
 {
@@ -56,7 +54,7 @@ static bool check_state(virDomainPtr domain, enum machine_change change, struct 
 
     if (change == CHANGE_TURN_OFF || change == CHANGE_RESET)
         return true;
-    if (!libvirt_domain_state(domain, &state, fault))
+    if (!domain_read_state(domain, &state, fault))
         return false;
     bool is_off = state == MACHINE_TurnedOff || state == MACHINE_Saved;
     if (change == CHANGE_STARTUP)
@@ -96,7 +94,7 @@ static bool wake_up(virDomainPtr domain, struct fault *fault)
                                    "the machine sleeps (ACPI S3) and the host cannot wake it; wake "
                                    "it in the guest's own way, as by a key or a packet",
                                    HRESULT_E_FAIL);
-    /* QEMU has agreed, and reports a moment later that it has done it. */
+    /* QEMU has agreed, and reports a moment later that it is done. */
     for (int attempt = 0; attempt < ATTEMPTS && is_asleep(domain); attempt++)
         nanosleep(&pause, NULL);
     return true;
@@ -112,7 +110,7 @@ bool libvirt_takes_time(struct host *host, enum machine_change change)
 bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
                           enum machine_change change, struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
@@ -120,13 +118,13 @@ bool libvirt_check_change(struct host *host, const struct machine_uuid *uuid,
     return ok;
 }
 
-/* Of a machine that is being saved libvirt tells how much memory is written. */
+/* While a machine is saved, libvirt reports how much of its memory is written. */
 bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *percent)
 {
     virDomainJobInfo job;
     struct fault fault;
 
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, &fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, &fault);
     if (domain == NULL)
         return false;
     bool ok = virDomainGetJobInfo(domain, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE &&
@@ -141,7 +139,7 @@ bool libvirt_progress(struct host *host, const struct machine_uuid *uuid, int *p
 
 bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = virDomainAbortJob(domain) == 0 ||
@@ -153,7 +151,7 @@ bool libvirt_cancel(struct host *host, const struct machine_uuid *uuid, struct f
 bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum machine_change change,
                     struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = check_state(domain, change, fault);
@@ -165,37 +163,4 @@ bool libvirt_change(struct host *host, const struct machine_uuid *uuid, enum mac
         ok = libvirt_error_fault(fault, changes[change].failed, changes[change].wrong_state);
     virDomainFree(domain);
     return ok;
-}
-
-bool libvirt_write_baseline(struct host *host, const struct machine_uuid *uuid,
-                            const struct baseline *baseline, struct fault *fault)
-{
-    struct libvirt_host *self = libvirt_host(host);
-    virDomainPtr domain = libvirt_open_domain(self, READ_WRITE, uuid, fault);
-    if (domain == NULL)
-        return false;
-    struct baseline *named = baseline_copy(baseline);
-    bool ok = named != NULL || fault_out_of_memory(fault);
-    ok = ok && (baseline_run_name(self, domain, named) ||
-                fault_set(fault, HRESULT_S_FALSE, "the machine has been started since"));
-    char *element = ok ? baseline_xml_write(named) : NULL;
-    ok = ok && (element != NULL || fault_out_of_memory(fault));
-    /* Into the live definition only: what it says is of this run. */
-    if (ok && virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, element, BASELINE_PREFIX,
-                                   BASELINE_NAMESPACE, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        ok =
-            libvirt_error_fault(fault, "the machine's baseline cannot be written", HRESULT_S_FALSE);
-    virDomainFree(domain);
-    baseline_free(named);
-    free(element);
-    return ok;
-}
-
-bool libvirt_prepare_writing(struct host *host, struct fault *fault)
-{
-    virConnectPtr connection = libvirt_connection(libvirt_host(host), READ_WRITE, fault);
-    if (connection == NULL)
-        return false;
-    virConnectClose(connection);
-    return true;
 }

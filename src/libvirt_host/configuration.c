@@ -1,9 +1,7 @@
-/*
- * configuration: a machine's name, notes and memory, and the file of
- * its saved state.
- */
+#include "libvirt_host/configuration.h"
+
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <libxml/uri.h>
 #include <stdio.h>
@@ -13,7 +11,7 @@
 bool libvirt_rename(struct host *host, const struct machine_uuid *uuid, const char *name,
                     struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     /* Versions of libvirt differ in what else than running they refuse, such as
@@ -27,7 +25,7 @@ bool libvirt_rename(struct host *host, const struct machine_uuid *uuid, const ch
 bool libvirt_notes(struct host *host, const struct machine_uuid *uuid, char **notes,
                    struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
     *notes = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_DESCRIPTION, NULL, 0);
@@ -62,7 +60,7 @@ bool libvirt_set_notes(struct host *host, const struct machine_uuid *uuid, const
                        struct fault *fault)
 {
     unsigned flags = VIR_DOMAIN_AFFECT_CURRENT;
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = definitions(domain, &flags, fault);
@@ -77,7 +75,7 @@ bool libvirt_set_notes(struct host *host, const struct machine_uuid *uuid, const
 bool libvirt_memory(struct host *host, const struct machine_uuid *uuid, uint64_t *megabytes,
                     struct fault *fault)
 {
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
     unsigned long kibibytes = virDomainGetMaxMemory(domain);
@@ -94,7 +92,7 @@ bool libvirt_set_memory(struct host *host, const struct machine_uuid *uuid, uint
 {
     static const unsigned flags[] = {VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_MEM_MAXIMUM,
                                      VIR_DOMAIN_AFFECT_CONFIG};
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = true;
@@ -121,20 +119,20 @@ bool libvirt_saved_state_path(struct host *host, const struct machine_uuid *uuid
                               struct fault *fault)
 {
     const struct libvirt_host *self = libvirt_host(host);
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;
     int is_saved = virDomainHasManagedSaveImage(domain, 0);
     bool ok = false;
     if (is_saved < 0) {
-        libvirt_error_fault(fault, "the machine's saved state cannot be looked for",
+        libvirt_error_fault(fault, "whether the machine has a saved state cannot be known",
                             HRESULT_DISP_E_EXCEPTION);
     } else if (is_saved == 0) {
         fault_set(fault, HRESULT_VM_E_VM_NO_SAVED_STATE, "the machine has no saved state");
     } else if (!is_system(self)) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                   "the machine has a saved state, but where its file is cannot be known: libvirt "
-                  "does not tell, and this is not the system's QEMU daemon on this host");
+                  "does not report it, and this is not the system's QEMU daemon on this host");
     } else {
         ok = asprintf(path, "/var/lib/libvirt/qemu/save/%s.save", virDomainGetName(domain)) >= 0 ||
              fault_out_of_memory(fault);

@@ -1,4 +1,4 @@
-#include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/connection.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -6,29 +6,23 @@
 #include "base/thread.h"
 #include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
-#include "libvirt_host/driver.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/event_loop.h"
+#include "libvirt_host/libvirt_host.h"
 #include "libvirt_host/uri.h"
 
 #include <errno.h>
-#include <libxml/uri.h>
 #include <semaphore.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* How long Close() waits for a host that does not say goodbye. */
-enum { CLOSE_PATIENCE_MILLISECONDS = 500 };
 
 /* ------------------------------------------------------------------------
  * Opening: in a thread of its own, since virConnectOpen() knows no time-out
  * and a daemon that is stopped still has its socket.
  * ------------------------------------------------------------------------ */
 
-/* What the first connection's URI says of the host. */
+/* What the first connection's URI says about the host. */
 static void read_uri(struct libvirt_host *self)
 {
     const char *uri = self->base.uri;
@@ -40,7 +34,7 @@ static void read_uri(struct libvirt_host *self)
     self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
 }
 
-/* For what no call is waiting for, and for the calls that call.h does not
+/* For connections that no call waits on, and for calls that call.h does not
  * bound: a host that is silent for the whole time is taken for dead, not
  * sooner, and up to two intervals later. libvirt asks `count` times, `interval`
  * seconds apart, and waits once more; whole seconds may be cut from its waits.
@@ -58,7 +52,7 @@ static void on_lost(virConnectPtr connection, int reason, void *context)
     (void)reason;
     struct libvirt_host *self = context;
 
-    libvirt_await_return(self);
+    self->hooks->lost(self);
 }
 
 /* What is registered on a read-only connection. A driver without close
@@ -78,7 +72,7 @@ static struct registration *register_callbacks(struct libvirt_host *self, virCon
     host_hold(&self->base);
     registration->host = self;
     virConnectRegisterCloseCallback(connection, on_lost, self, NULL);
-    libvirt_register_events(self, connection, registration->event_ids);
+    self->hooks->register_events(self, connection, registration->event_ids);
     return registration;
 }
 
@@ -87,7 +81,7 @@ static void close_connection(virConnectPtr connection, struct registration *regi
 {
     if (registration != NULL) {
         virConnectUnregisterCloseCallback(connection, on_lost);
-        libvirt_deregister_events(connection, registration->event_ids);
+        registration->host->hooks->deregister_events(connection, registration->event_ids);
         host_release(&registration->host->base);
         free(registration);
     }
@@ -95,7 +89,7 @@ static void close_connection(virConnectPtr connection, struct registration *regi
     call_close_socket(socket);
 }
 
-/* What the first connection tells of the host. False when it tells nothing. */
+/* Learns the host's URI from the first connection. False when it has none. */
 static bool learn_uri(struct libvirt_host *self, virConnectPtr connection)
 {
     char *uri = virConnectGetURI(connection);
@@ -122,15 +116,15 @@ static void explain_failure(struct libvirt_host *self, enum access access, struc
                         "changing a machine needs a read-write connection, which this user does "
                         "not get (on Debian, the group libvirt does)",
                         HRESULT_E_ACCESSDENIED);
-    /* With a read-only connection at hand it is the permission that lacks. */
+    /* With a read-only connection at hand it is the permission that is missing. */
     if (fault->code == HRESULT_DISP_E_EXCEPTION && virGetLastErrorCode() == VIR_ERR_SYSTEM_ERROR &&
         (virGetLastError()->int1 == EACCES || virGetLastError()->int1 == EPERM))
         fault->code = HRESULT_E_ACCESSDENIED;
 }
 
-/* A host's only connection must be able to change it. Nobody has seen the first
- * one's machines yet. Where a daemon refuses, reading is better than nothing:
- * libvirt refuses the changes then. */
+/* A host's only connection must be able to change it, and no caller has seen the
+ * machines of the first one yet. Where a daemon refuses, reading is better than
+ * nothing: libvirt then refuses the changes. */
 static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_only)
 {
     virConnectPtr connection = virConnectOpen(self->base.uri);
@@ -143,7 +137,7 @@ static virConnectPtr open_for_all(struct libvirt_host *self, virConnectPtr read_
 /* GLib, in which libvirt keeps a loop for each connection, ends the process
  * when it gets no descriptor. So the few that are needed are tried before:
  * sockets, loops, what NSS and TLS open meanwhile. */
-static bool check_descriptors(struct fault *fault)
+bool connection_check_descriptors(struct fault *fault)
 {
     return descriptors_check(16, "cannot connect", fault);
 }
@@ -154,7 +148,7 @@ static virConnectPtr open_connection(struct libvirt_host *self, enum access acce
     struct socket_search search;
 
     *socket = -1;
-    if (!check_descriptors(fault))
+    if (!connection_check_descriptors(fault))
         return NULL;
     socket_search_begin(&search);
     virConnectPtr connection = access == READ_ONLY    ? virConnectOpenReadOnly(self->requested_uri)
@@ -184,9 +178,9 @@ struct opening_waiter {
     sem_t is_over;
 };
 
-/* With the lock held, which the wait lets go of. False when the time is over,
- * or the program wants its thread back. */
-static bool wait_for_opening(struct libvirt_host *self, int64_t deadline)
+/* Drops the lock while it waits. False when the time is over, or the program
+ * wants its thread back. */
+static bool wait_for_opening_locked(struct libvirt_host *self, int64_t deadline)
 {
     struct opening_waiter waiter = {.next = self->waiters};
     const struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
@@ -211,7 +205,7 @@ static bool wait_for_opening(struct libvirt_host *self, int64_t deadline)
     return goes_on;
 }
 
-static void open_link(struct libvirt_host *self, enum access access)
+static void open_channel(struct libvirt_host *self, enum access access)
 {
     struct fault failure = {.code = HRESULT_S_OK};
     struct registration *registration = NULL;
@@ -240,34 +234,15 @@ static void open_link(struct libvirt_host *self, enum access access)
     if (connection != NULL && is_late)
         close_connection(connection, registration, socket);
     else if (connection != NULL && access == READ_ONLY)
-        libvirt_resynchronize(self);
+        self->hooks->opened(self);
 }
 
-static void open_read_only(void *context)
+static void open_in_thread(void *context)
 {
-    struct libvirt_host *self = context;
-    open_link(self, READ_ONLY);
-    host_release(&self->base);
-}
+    const struct channel *channel = context;
+    struct libvirt_host *self = channel->host;
 
-static void open_read_write(void *context)
-{
-    struct libvirt_host *self = context;
-    open_link(self, READ_WRITE);
-    host_release(&self->base);
-}
-
-static void open_read_only_waiting(void *context)
-{
-    struct libvirt_host *self = context;
-    open_link(self, READ_ONLY_WAITING);
-    host_release(&self->base);
-}
-
-static void open_read_only_sampling(void *context)
-{
-    struct libvirt_host *self = context;
-    open_link(self, READ_ONLY_SAMPLING);
+    open_channel(self, (enum access)(channel - self->channels));
     host_release(&self->base);
 }
 
@@ -279,7 +254,7 @@ static void say_farewell(void *context)
 }
 
 /* Closes a lost connection without waiting for a host that may be silent. */
-static void drop_lost(struct channel *channel)
+static void drop_lost_locked(struct channel *channel)
 {
     struct channel *lost = malloc(sizeof *lost);
     struct fault fault;
@@ -293,29 +268,23 @@ static void drop_lost(struct channel *channel)
         free(lost);
 }
 
-/* With the lock held: the channel is usable, or on its way to be. */
-static bool begin_opening(struct libvirt_host *self, enum access access, struct fault *fault)
+/* The channel is usable, or on its way to be. */
+static bool begin_opening_locked(struct libvirt_host *self, enum access access, struct fault *fault)
 {
-    static void (*const openers[ACCESS_KINDS])(void *) = {
-        [READ_ONLY] = open_read_only,
-        [READ_WRITE] = open_read_write,
-        [READ_ONLY_WAITING] = open_read_only_waiting,
-        [READ_ONLY_SAMPLING] = open_read_only_sampling,
-    };
     struct channel *channel = &self->channels[access];
 
     if (channel->connection != NULL && virConnectIsAlive(channel->connection) != 1)
-        drop_lost(channel);
+        drop_lost_locked(channel);
     if (channel->connection != NULL || channel->is_opening)
         return true;
     host_hold(&self->base);
-    channel->is_opening = thread_run(openers[access], self, fault);
+    channel->is_opening = thread_run(open_in_thread, channel, fault);
     if (!channel->is_opening)
         host_release(&self->base);
     return channel->is_opening;
 }
 
-virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, struct fault *fault)
+virConnectPtr connection_acquire(struct libvirt_host *self, enum access access, struct fault *fault)
 {
     int64_t deadline = call_deadline(self->timeout);
     virConnectPtr connection = NULL;
@@ -327,9 +296,9 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     struct channel *channel = &self->channels[access];
     bool ok = !self->is_closed || fault_set(fault, HRESULT_VM_E_APP_SHUTTING_DOWN,
                                             "the application object has been closed");
-    ok = ok && begin_opening(self, access, fault);
+    ok = ok && begin_opening_locked(self, access, fault);
     while (ok && channel->is_opening && goes_on)
-        goes_on = wait_for_opening(self, deadline);
+        goes_on = wait_for_opening_locked(self, deadline);
     if (ok && channel->connection != NULL && !call_uses(channel->socket)) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION, "the host has not answered in time");
     } else if (ok && channel->connection != NULL) {
@@ -348,15 +317,15 @@ virConnectPtr libvirt_connection(struct libvirt_host *self, enum access access, 
     return connection;
 }
 
-void libvirt_abandon_waiting(struct libvirt_host *self)
+void connection_abandon_waiting(struct libvirt_host *self)
 {
     pthread_mutex_lock(&self->lock);
     if (!self->is_closed && self->channels[READ_ONLY_WAITING].connection != NULL)
-        drop_lost(&self->channels[READ_ONLY_WAITING]);
+        drop_lost_locked(&self->channels[READ_ONLY_WAITING]);
     pthread_mutex_unlock(&self->lock);
 }
 
-bool libvirt_has_events(const struct libvirt_host *self)
+bool connection_has_events_locked(const struct libvirt_host *self)
 {
     const struct channel *channel = &self->channels[READ_ONLY];
     if (channel->connection == NULL || channel->registration == NULL ||
@@ -368,125 +337,27 @@ bool libvirt_has_events(const struct libvirt_host *self)
     return true;
 }
 
-void libvirt_reconnect(struct libvirt_host *self)
+void connection_reopen(struct libvirt_host *self)
 {
     struct fault fault;
 
     pthread_mutex_lock(&self->lock);
     if (!self->is_closed)
-        begin_opening(self, READ_ONLY, &fault);
+        begin_opening_locked(self, READ_ONLY, &fault);
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ------------------------------------------------------------------------
- * The host's life
- * ------------------------------------------------------------------------ */
-
-static void close_channels(void *context)
+void connection_init(struct libvirt_host *self)
 {
-    struct libvirt_host *self = context;
+    for (int access = 0; access < ACCESS_KINDS; access++)
+        self->channels[access] = (struct channel){.host = self, .socket = -1};
+}
 
+void connection_close_all(struct libvirt_host *self)
+{
     /* Nobody else touches the channels of a closed host. */
     for (int access = 0; access < ACCESS_KINDS; access++)
         if (self->channels[access].connection != NULL)
             close_connection(self->channels[access].connection, self->channels[access].registration,
                              self->channels[access].socket);
-    pthread_mutex_lock(&self->lock);
-    self->is_closing = false;
-    pthread_cond_broadcast(&self->changed);
-    pthread_mutex_unlock(&self->lock);
-    host_release(&self->base);
-}
-
-void libvirt_close(struct host *host)
-{
-    struct libvirt_host *self = libvirt_host(host);
-    int64_t deadline = clock_deadline(CLOSE_PATIENCE_MILLISECONDS * CLOCK_MILLISECOND);
-    struct fault fault;
-
-    libvirt_listen(host, NULL);
-    pthread_mutex_lock(&self->lock);
-    self->is_closed = true; /* from here on no definition is kept */
-    self->is_closing = true;
-    pthread_mutex_unlock(&self->lock);
-    libvirt_forget_definitions(self); /* they hold the connection */
-
-    host_hold(host);
-    if (!thread_run(close_channels, self, &fault))
-        close_channels(self);
-    pthread_mutex_lock(&self->lock);
-    while (self->is_closing && clock_wait_until(&self->changed, &self->lock, deadline))
-        ;
-    pthread_mutex_unlock(&self->lock);
-    event_loop_release();
-}
-
-static struct libvirt_host *new_host(const char *uri, int timeout)
-{
-    struct libvirt_host *self = calloc(1, sizeof *self);
-
-    if (self == NULL)
-        return NULL;
-    if (uri != NULL && (self->requested_uri = strdup(uri)) == NULL) {
-        free(self);
-        return NULL;
-    }
-    self->base.driver = &libvirt_driver;
-    atomic_init(&self->base.references, 1);
-    self->timeout = timeout;
-    for (int access = 0; access < ACCESS_KINDS; access++)
-        self->channels[access].socket = -1;
-    self->opened_at = clock_since_boot();
-    self->has_bulk_statistics = true;
-    self->reconnect_timer = -1;
-    self->resynchronize_timer = -1;
-    pthread_mutex_init(&self->lock, NULL);
-    clock_condition_init(&self->changed);
-    return self;
-}
-
-void libvirt_destroy(struct host *host)
-{
-    struct libvirt_host *self = libvirt_host(host);
-
-    libvirt_forget_definitions(self);
-    pthread_cond_destroy(&self->changed);
-    pthread_mutex_destroy(&self->lock);
-    link_stats_close(self->kernel);
-    free(self->dump);
-    free(self->requested_uri);
-    free(host->uri);
-    free(self);
-}
-
-struct host *libvirt_open(const char *uri, int timeout, enum counters counters, struct fault *fault)
-{
-    if (event_loop_is_forked()) {
-        fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                  "this process is a fork of one that has used libvirt, which cannot be used "
-                  "here: connect in the parent, or in a new program");
-        return NULL;
-    }
-    if (!check_descriptors(fault))
-        return NULL;
-    event_loop_prepare();
-    struct libvirt_host *self = new_host(uri, timeout);
-    if (self == NULL) {
-        fault_out_of_memory(fault);
-        return NULL;
-    }
-    self->counters = counters;
-    self->kernel = link_stats_open();
-    if (!event_loop_acquire(fault)) {
-        libvirt_destroy(&self->base);
-        return NULL;
-    }
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
-    if (connection == NULL) {
-        libvirt_close(&self->base);
-        host_release(&self->base);
-        return NULL;
-    }
-    virConnectClose(connection);
-    return &self->base;
 }

@@ -204,7 +204,7 @@ static pid_t find_daemon(const struct wanted *wanted, struct fault *fault)
         if (is_daemon(search.other))
             return search.other;
     }
-    if (!descriptors_check(3, what, fault)) /* it was looked for in /proc */
+    if (!descriptors_check(3, what, fault)) /* the search of /proc needs them */
         return 0;
     if (search.daemon != 0)
         fault_set(fault, HRESULT_DISP_E_EXCEPTION,
@@ -215,10 +215,11 @@ static pid_t find_daemon(const struct wanted *wanted, struct fault *fault)
                   "virtqemud",
                   what, (int)search.other);
     else
-        fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                  "%s: libvirt does not tell, and this system shows no such process at the other "
-                  "end of the connection",
-                  what);
+        fault_set(
+            fault, HRESULT_DISP_E_EXCEPTION,
+            "%s: libvirt does not report it, and this system shows no such process at the other "
+            "end of the connection",
+            what);
     return 0;
 }
 

@@ -3,9 +3,9 @@
  *
  * Several daemons may run on one host: the system's, one for each user's
  * session, modular ones beside the monolithic, others at sockets of their own.
- * A PID file says nothing of who is asked. The kernel does: it knows, of each
- * connected UNIX socket of this process, the path that the other end was bound
- * to and the process that listened there.
+ * A PID file does not show which of them answers. The kernel does: it knows, for
+ * each connected UNIX socket of this process, the path that the other end was
+ * bound to and the process that listened there.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_DAEMON_H
 #define VMACCOUNTANT_LIBVIRT_HOST_DAEMON_H
@@ -18,7 +18,7 @@
  * connected, and make no call to libvirt. */
 
 /* How long the daemon behind that URI has been running, in seconds. A fault
- * when it cannot be told from another. */
+ * when it cannot be told apart from others. */
 bool daemon_uptime(const char *uri, int64_t *seconds, struct fault *fault);
 
 /* Whether that daemon's socket was bound in this thread's network namespace:

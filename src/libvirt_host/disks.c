@@ -1,17 +1,15 @@
+#include "libvirt_host/disks.h"
+
 #include "base/clock.h"
 #include "base/thread.h"
-#include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/disk_answer.h"
+#include "libvirt_host/domain.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const unsigned DISK_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
-
-/* The figures are the hypervisor process's own: libvirt asks it over its
- * monitor, and waits for the answer for as long as it takes. So each question
- * is put in a thread of its own, which outlives the caller's patience. */
+/* The counters are the hypervisor process's own: libvirt asks it over its
+ * monitor, and waits for the answer as long as it takes. So each question is put
+ * in a thread of its own, which may outlive the caller's wait. */
 struct disk_request {
     struct disk_request *next;
     unsigned references; /* of the thread, of those that wait for it, and of the list */
@@ -20,236 +18,39 @@ struct disk_request {
     struct machine_uuid uuid; /* unless it is of all */
     bool is_done;
     bool ok;
-    struct fault fault;
-    struct disk_sample *samples;
-    size_t count;
+    struct disk_answer answer;
 };
 
-/* With the host's lock held. */
-static void release(struct disk_request *request)
+static void release_locked(struct disk_request *request)
 {
     if (--request->references > 0)
         return;
-    for (size_t i = 0; i < request->count; i++)
-        disk_sample_clear(&request->samples[i]);
-    free(request->samples);
+    disk_answer_clear(&request->answer);
     free(request);
 }
 
-static bool start_samples(struct disk_request *request, size_t capacity)
-{
-    request->samples = calloc(capacity + 1, sizeof *request->samples);
-    return request->samples != NULL || fault_out_of_memory(&request->fault);
-}
-
-/* ------------------------------------------------------------------------
- * In bulk
- * ------------------------------------------------------------------------ */
-
-/* "block.12.rd.bytes": the 12 into *position, and "rd.bytes" as the result. */
-static const char *block_field(const char *parameter, size_t *position)
-{
-    char *end;
-    if (strncmp(parameter, "block.", 6) != 0 || parameter[6] < '0' || parameter[6] > '9')
-        return NULL;
-    *position = strtoul(parameter + 6, &end, 10);
-    return *end == '.' ? end + 1 : NULL;
-}
-
-/* The figure of that field of the block at the position, or NULL. */
-static const virTypedParameter *find_field(const virDomainStatsRecord *record, size_t wanted,
-                                           const char *name, int type)
-{
-    for (int i = 0; i < record->nparams; i++) {
-        size_t position;
-        const char *field = block_field(record->params[i].field, &position);
-        if (field != NULL && position == wanted && strcmp(field, name) == 0)
-            return record->params[i].type == type ? &record->params[i] : NULL;
-    }
-    return NULL;
-}
-
-static void read_figure(const virDomainStatsRecord *record, size_t position, const char *name,
-                        enum direction direction, struct device_reading *reading)
-{
-    const virTypedParameter *figure = find_field(record, position, name, VIR_TYPED_PARAM_ULLONG);
-    if (figure != NULL)
-        disk_reading_set(reading, direction, decimal_from_uint64(figure->value.ul));
-}
-
-/* Of the entries of one name the first is the disk as the machine sees it: others
- * would be the files that its image is made of, and count the same bytes. */
-static bool read_blocks(const virDomainStatsRecord *record, size_t count,
-                        struct disk_sample *sample)
-{
-    for (size_t position = 0; position < count; position++) {
-        const virTypedParameter *name =
-            find_field(record, position, "name", VIR_TYPED_PARAM_STRING);
-        size_t before = sample->count;
-        if (name == NULL)
-            continue;
-        struct device_reading *reading = disk_sample_add(sample, name->value.s);
-        if (reading == NULL)
-            return false;
-        if (sample->count == before)
-            continue;
-        read_figure(record, position, "rd.bytes", DISK_READ, reading);
-        read_figure(record, position, "wr.bytes", DISK_WRITTEN, reading);
-    }
-    return true;
-}
-
-/* What the record says into the request's next sample. Without a number of
- * blocks the hypervisor process was not asked, because it was busy. */
-static bool read_record(struct disk_request *request, const virDomainStatsRecord *record)
-{
-    struct disk_sample *sample = &request->samples[request->count];
-    const virTypedParameter *count = NULL;
-    unsigned id = virDomainGetID(record->dom);
-
-    for (int i = 0; count == NULL && i < record->nparams; i++)
-        if (strcmp(record->params[i].field, "block.count") == 0)
-            count = &record->params[i];
-    *sample = (struct disk_sample){.domain_id = id == (unsigned)-1 ? NOT_RUNNING : (int64_t)id};
-    virDomainGetUUID(record->dom, sample->uuid.bytes);
-    if (sample->domain_id == NOT_RUNNING) {
-        request->count++;
-        return true;
-    }
-    if (count == NULL)
-        return fault_set(&request->fault, HRESULT_DISP_E_EXCEPTION,
-                         "the machine's hypervisor process was busy with something else, and did "
-                         "not tell its disks' counters; try again");
-    if (!disk_sample_start(sample, count->value.ui) ||
-        !read_blocks(record, count->value.ui, sample)) {
-        disk_sample_clear(sample);
-        return fault_out_of_memory(&request->fault);
-    }
-    request->count++;
-    return true;
-}
-
-/* ------------------------------------------------------------------------
- * One by one: for drivers without bulk statistics
- * ------------------------------------------------------------------------ */
-
-static bool read_one_by_one(struct disk_request *request, virDomainPtr domain)
-{
-    struct disk_sample *sample = &request->samples[request->count];
-    unsigned id = virDomainGetID(domain);
-    size_t count = 0;
-
-    *sample = (struct disk_sample){.domain_id = id == (unsigned)-1 ? NOT_RUNNING : (int64_t)id};
-    virDomainGetUUID(domain, sample->uuid.bytes);
-    request->count++;
-    if (sample->domain_id == NOT_RUNNING)
-        return true;
-    char *xml = virDomainGetXMLDesc(domain, 0);
-    if (xml == NULL)
-        return libvirt_error_fault(&request->fault, "the machine's definition cannot be read",
-                                   HRESULT_DISP_E_EXCEPTION);
-    char **targets = domain_xml_disks(xml, &request->fault);
-    free(xml);
-    if (targets == NULL)
-        return false;
-    while (targets[count] != NULL)
-        count++;
-    bool ok = disk_sample_start(sample, count);
-    for (size_t i = 0; ok && i < count; i++) {
-        virDomainBlockStatsStruct stats;
-        struct device_reading *reading = disk_sample_add(sample, targets[i]);
-        ok = reading != NULL;
-        if (!ok || virDomainBlockStats(domain, targets[i], &stats, sizeof stats) < 0)
-            continue; /* a disk without figures */
-        if (stats.rd_bytes >= 0)
-            disk_reading_set(reading, DISK_READ, decimal_from_uint64((uint64_t)stats.rd_bytes));
-        if (stats.wr_bytes >= 0)
-            disk_reading_set(reading, DISK_WRITTEN, decimal_from_uint64((uint64_t)stats.wr_bytes));
-    }
-    domain_xml_free_disks(targets);
-    return ok || fault_out_of_memory(&request->fault);
-}
-
-/* Whether the last error says that the driver has no such statistics. */
-static bool lacks_statistics(void)
-{
-    int code = virGetLastErrorCode();
-    return code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT;
-}
-
-static bool ask_for_one(struct disk_request *request, virDomainPtr domain, bool *lacks)
-{
-    virDomainPtr domains[] = {domain, NULL};
-    virDomainStatsRecordPtr *records = NULL;
-
-    if (!start_samples(request, 1))
-        return false;
-    if (*lacks)
-        return read_one_by_one(request, domain);
-    int count = virDomainListGetStats(domains, DISK_STATISTICS, &records,
-                                      VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS);
-    if (count < 0 && lacks_statistics()) {
-        *lacks = true;
-        return read_one_by_one(request, domain);
-    }
-    bool ok = count > 0 && read_record(request, records[0]);
-    if (count < 0)
-        libvirt_error_fault(&request->fault, "the disks' counters cannot be read", HRESULT_S_FALSE);
-    else if (count == 0) /* libvirt leaves a domain that is gone out of the answer */
-        fault_set(&request->fault, HRESULT_VM_E_VM_UNKNOWN,
-                  "the machine cannot be found: it has just gone");
-    virDomainStatsRecordListFree(records);
-    return ok;
-}
-
-/* Without waiting for those that are busy, which are left out. */
-static bool ask_for_all(struct disk_request *request, virConnectPtr connection, bool *lacks)
-{
-    virDomainStatsRecordPtr *records = NULL;
-
-    if (*lacks)
-        return true; /* asked for one by one */
-    int count = virConnectGetAllDomainStats(connection, DISK_STATISTICS, &records,
-                                            VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
-                                                VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
-                                                VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS);
-    if (count < 0) {
-        *lacks = lacks_statistics();
-        return *lacks || libvirt_error_fault(&request->fault, "the disks' counters cannot be read",
-                                             HRESULT_DISP_E_EXCEPTION);
-    }
-    bool ok = start_samples(request, (size_t)count);
-    for (int i = 0; ok && i < count; i++)
-        read_record(request, records[i]);
-    virDomainStatsRecordListFree(records);
-    return ok;
-}
-
-/* ------------------------------------------------------------------------
- * Requests
- * ------------------------------------------------------------------------ */
-
-static bool ask(struct disk_request *request, bool *lacks)
+static bool ask(struct disk_request *request)
 {
     struct libvirt_host *self = request->host;
     bool ok;
 
     if (request->is_of_all) {
-        virConnectPtr connection = libvirt_connection(self, READ_ONLY_WAITING, &request->fault);
-        ok = connection != NULL && ask_for_all(request, connection, lacks);
+        virConnectPtr connection =
+            connection_acquire(self, READ_ONLY_WAITING, &request->answer.fault);
+        ok = connection != NULL && disk_answer_of_all(self, connection, &request->answer);
         if (connection != NULL)
             virConnectClose(connection);
         return ok;
     }
     virDomainPtr domain =
-        libvirt_open_domain(self, READ_ONLY_WAITING, &request->uuid, &request->fault);
-    ok = domain != NULL && ask_for_one(request, domain, lacks);
+        domain_open(self, READ_ONLY_WAITING, &request->uuid, &request->answer.fault);
+    ok = domain != NULL && disk_answer_of_domain(self, domain, &request->answer);
     if (domain != NULL)
         virDomainFree(domain);
     return ok;
 }
 
-static void unlink_request(struct disk_request *request)
+static void unlink_request_locked(struct disk_request *request)
 {
     struct disk_request **link = &request->host->disk_requests;
     while (*link != request)
@@ -262,24 +63,20 @@ static void run(void *context)
     struct disk_request *request = context;
     struct libvirt_host *self = request->host;
 
+    bool ok = ask(request);
     pthread_mutex_lock(&self->lock);
-    bool lacks = self->lacks_disk_statistics;
-    pthread_mutex_unlock(&self->lock);
-    bool ok = ask(request, &lacks);
-    pthread_mutex_lock(&self->lock);
-    self->lacks_disk_statistics = lacks;
     request->ok = ok;
     request->is_done = true;
-    unlink_request(request);
+    unlink_request_locked(request);
     pthread_cond_broadcast(&self->changed);
-    release(request);
+    release_locked(request);
     pthread_mutex_unlock(&self->lock);
     host_release(&self->base);
 }
 
-/* With the lock held. The question that is under way, or NULL. */
-static struct disk_request *find_request(const struct libvirt_host *self,
-                                         const struct machine_uuid *uuid)
+/* The question that is under way, or NULL. */
+static struct disk_request *find_request_locked(const struct libvirt_host *self,
+                                                const struct machine_uuid *uuid)
 {
     struct disk_request *request = self->disk_requests;
     while (request != NULL &&
@@ -289,9 +86,10 @@ static struct disk_request *find_request(const struct libvirt_host *self,
     return request;
 }
 
-/* With the lock held: a new request, under way and referred to by the caller. */
-static struct disk_request *start_request(struct libvirt_host *self,
-                                          const struct machine_uuid *uuid, struct fault *fault)
+/* A new request, under way and referred to by the caller. */
+static struct disk_request *start_request_locked(struct libvirt_host *self,
+                                                 const struct machine_uuid *uuid,
+                                                 struct fault *fault)
 {
     struct disk_request *request = calloc(1, sizeof *request);
     if (request == NULL) {
@@ -308,14 +106,14 @@ static struct disk_request *start_request(struct libvirt_host *self,
     host_hold(&self->base);
     if (thread_run(run, request, fault))
         return request;
-    unlink_request(request);
+    unlink_request_locked(request);
     free(request);
     host_release(&self->base); /* not the last: the caller has one */
     return NULL;
 }
 
-/* With the lock held, which the wait lets go of. */
-static bool wait_for(struct disk_request *request, int64_t deadline)
+/* Drops the lock while it waits. */
+static bool wait_for_locked(struct disk_request *request, int64_t deadline)
 {
     struct libvirt_host *self = request->host;
     while (!request->is_done && clock_wait_until(&self->changed, &self->lock, deadline))
@@ -340,34 +138,34 @@ bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
     pthread_mutex_lock(&self->lock);
     /* One question at a time: what waits for its answer holds up the daemon. One
      * that was put before has an answer that may be older than what is wanted. */
-    struct disk_request *request = find_request(self, uuid);
+    struct disk_request *request = find_request_locked(self, uuid);
     while (request != NULL) {
         request->references++;
-        bool is_done = wait_for(request, deadline);
-        release(request);
+        bool is_done = wait_for_locked(request, deadline);
+        release_locked(request);
         if (!is_done) {
             pthread_mutex_unlock(&self->lock);
             return fault_silent(self, fault);
         }
-        request = find_request(self, uuid);
+        request = find_request_locked(self, uuid);
     }
-    request = start_request(self, uuid, fault);
+    request = start_request_locked(self, uuid, fault);
     if (request == NULL) {
         pthread_mutex_unlock(&self->lock);
         return false;
     }
-    bool is_done = wait_for(request, deadline);
+    bool is_done = wait_for_locked(request, deadline);
     pthread_mutex_unlock(&self->lock);
 
     bool ok = is_done ? request->ok : fault_silent(self, fault);
     if (is_done && !ok)
-        *fault = request->fault;
-    for (size_t i = 0; ok && i < request->count; i++)
-        receive(context, &request->samples[i]);
+        *fault = request->answer.fault;
+    for (size_t i = 0; ok && i < request->answer.count; i++)
+        receive(context, &request->answer.samples[i]);
     pthread_mutex_lock(&self->lock);
-    release(request);
+    release_locked(request);
     pthread_mutex_unlock(&self->lock);
     if (!is_done)
-        libvirt_abandon_waiting(self);
+        connection_abandon_waiting(self);
     return ok;
 }

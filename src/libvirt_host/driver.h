@@ -1,15 +1,15 @@
 /*
- * driver: a libvirt host behind the hypervisor interface.
+ * driver: a libvirt host behind the interface of host/host.h.
  *
  * The connection is read-only. The first change opens a second, read-write
- * one. A connection that was lost is opened anew by the next call.
+ * one. A connection that was lost is opened again by the next call.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_DRIVER_H
 #define VMACCOUNTANT_LIBVIRT_HOST_DRIVER_H
 
 #include "host/host.h"
 
-/* Where the figures of a local QEMU host's machines come from. */
+/* Where the counters of a local QEMU host's machines are read. */
 enum counters {
     COUNTERS_AUTO,      /* the kernel where that is proven to be the same, else libvirt */
     COUNTERS_KERNEL,    /* the kernel, or a fault that says why not */

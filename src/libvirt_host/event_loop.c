@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "host/host.h"
 #include "kernel/link_monitor.h"
 #include "libvirt_host/call.h"
 #include "libvirt_host/error.h"
@@ -88,8 +89,8 @@ static void on_monitor(int watch, int descriptor, int events, void *context)
     link_monitor_drain();
 }
 
-/* Without a monitor, as where the kernel refuses a socket, the devices' last
- * figures are those of the last sample. */
+/* Without a monitor, as where the kernel refuses a socket, a device's
+ * final counters are those of the last sample. */
 static void start_monitor(void)
 {
     int descriptor = link_monitor_open();
@@ -173,4 +174,18 @@ void event_loop_release(void)
             ;
     }
     pthread_mutex_unlock(&lock);
+}
+
+/* Nothing is ever locked within it. */
+void event_loop_hand_over(void)
+{
+    static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+void event_loop_release_host(void *host)
+{
+    event_loop_hand_over();
+    host_release(host);
 }

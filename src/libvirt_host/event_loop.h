@@ -17,7 +17,7 @@
 /* Registers libvirt's event loop for this process. Before any connection. */
 void event_loop_prepare(void);
 
-/* Starts the thread, or joins in its use. */
+/* Starts the thread for the first user. */
 bool event_loop_acquire(struct fault *fault);
 
 /* Stops the thread when nobody else uses it. Waits for its end for a short
@@ -27,5 +27,13 @@ void event_loop_release(void);
 
 /* Whether this process is the child of a fork of one that used libvirt. */
 bool event_loop_is_forked(void);
+
+/* Passed by whoever gives something to the event loop, and by each callback.
+ * The loop hands it over by locks of its own, which neither Helgrind nor
+ * ThreadSanitizer can see; by this one they see that all was written before. */
+void event_loop_hand_over(void);
+
+/* A virFreeCallback for a host that is held for a callback. */
+void event_loop_release_host(void *host);
 
 #endif

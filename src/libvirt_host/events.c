@@ -1,28 +1,14 @@
-#include "libvirt_host/known_domain.h"
+#include "libvirt_host/events.h"
 
-#include "base/clock.h"
+#include "libvirt_host/baseline_xml.h"
+#include "libvirt_host/domain.h"
+#include "libvirt_host/event_loop.h"
+#include "libvirt_host/known_domain.h"
+#include "libvirt_host/reconnect.h"
 
 #include <string.h>
 
-#include "libvirt_host/baseline_xml.h"
-#include "libvirt_host/socket_watch.h"
-
-/* How often a lost daemon is tried: seldom, but often for a while after the
- * loss, and after each sign that it is back. It binds its socket some moments
- * before it listens there. */
-enum { RETRY_MILLISECONDS = 1000, EAGER_RETRY_MILLISECONDS = 10, EAGER_MILLISECONDS = 2000 };
-
-/* The event loop hands a host over to its thread by locks of its own, which
- * neither Helgrind nor ThreadSanitizer can see. By this one, which both sides
- * take, they see that all was written before. Nothing is ever locked within it. */
-static void hand_over(void)
-{
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
-    pthread_mutex_unlock(&lock);
-}
-
-/* The listener of now, held for the caller; false when there is none. */
+/* The current listener, held for the caller; false when there is none. */
 static bool hold_listener(struct libvirt_host *self, struct host_listener *listener)
 {
     pthread_mutex_lock(&self->lock);
@@ -35,13 +21,6 @@ static bool hold_listener(struct libvirt_host *self, struct host_listener *liste
     return has_listener;
 }
 
-static struct machine_uuid uuid_of(virDomainPtr domain)
-{
-    struct machine_uuid uuid;
-    virDomainGetUUID(domain, uuid.bytes);
-    return uuid;
-}
-
 static enum stop_reason stop_reason_of(int detail)
 {
     switch ((virDomainEventStoppedDetailType)detail) {
@@ -50,7 +29,7 @@ static enum stop_reason stop_reason_of(int detail)
     case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
         return STOP_TURNED_OFF;
     case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* its process ended by itself */
+    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* its process ended on its own */
         return STOP_CRASHED;
     case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
         return STOP_MIGRATED_AWAY;
@@ -68,24 +47,24 @@ static enum machine_state state_of(virDomainPtr domain)
 {
     enum machine_state state;
     struct fault fault;
-    return libvirt_domain_state(domain, &state, &fault) ? state : MACHINE_Invalid;
+    return domain_read_state(domain, &state, &fault) ? state : MACHINE_Invalid;
 }
 
 static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
                         void *context)
 {
     struct libvirt_host *self = context;
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
     (void)connection;
-    hand_over();
+    event_loop_hand_over();
     /* libvirt reports a wake-up from S3 as a start, but the same run goes on. */
     if (event == VIR_DOMAIN_EVENT_STARTED && detail == VIR_DOMAIN_EVENT_STARTED_WAKEUP)
         event = VIR_DOMAIN_EVENT_RESUMED;
     if (event == VIR_DOMAIN_EVENT_STARTED || event == VIR_DOMAIN_EVENT_STOPPED ||
         event == VIR_DOMAIN_EVENT_UNDEFINED)
-        libvirt_forget_definition(self, &uuid);
+        known_domain_forget(self, &uuid);
     if (!hold_listener(self, &listener))
         return 0;
     if (event != VIR_DOMAIN_EVENT_UNDEFINED)
@@ -102,8 +81,8 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
         break;
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
-    /* Of a panic libvirt reports SUSPENDED, too, only if it hears that QEMU has
-     * halted before it hears why. */
+    /* Of a panic libvirt reports SUSPENDED, too, only if it learns that QEMU has
+     * halted before it learns why. */
     case VIR_DOMAIN_EVENT_CRASHED:
         listener.paused(listener.context, &uuid, state_of(domain));
         break;
@@ -119,11 +98,11 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
 
 static void on_reset(virConnectPtr connection, virDomainPtr domain, void *context)
 {
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
     (void)connection;
-    hand_over();
+    event_loop_hand_over();
     if (!hold_listener(context, &listener))
         return;
     listener.named(listener.context, &uuid, virDomainGetName(domain));
@@ -131,13 +110,13 @@ static void on_reset(virConnectPtr connection, virDomainPtr domain, void *contex
     listener.release(listener.context);
 }
 
-static void tell_definition_changed(struct libvirt_host *self, virDomainPtr domain)
+static void report_definition_changed(struct libvirt_host *self, virDomainPtr domain)
 {
-    struct machine_uuid uuid = uuid_of(domain);
+    struct machine_uuid uuid = domain_get_uuid(domain);
     struct host_listener listener;
 
-    hand_over();
-    libvirt_forget_definition(self, &uuid);
+    event_loop_hand_over();
+    known_domain_forget(self, &uuid);
     if (!hold_listener(self, &listener))
         return;
     listener.named(listener.context, &uuid, virDomainGetName(domain));
@@ -150,7 +129,7 @@ static void on_device(virConnectPtr connection, virDomainPtr domain, const char 
 {
     (void)connection;
     (void)alias;
-    tell_definition_changed(context, domain);
+    report_definition_changed(context, domain);
 }
 
 static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type, const char *uri,
@@ -158,7 +137,7 @@ static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
 {
     (void)connection;
     if (type == VIR_DOMAIN_METADATA_ELEMENT && uri != NULL && strcmp(uri, BASELINE_NAMESPACE) == 0)
-        tell_definition_changed(context, domain);
+        report_definition_changed(context, domain);
 }
 
 /* Resets first: they alone leave nothing behind that could be asked for later. */
@@ -173,26 +152,20 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata)},
 };
 
-static void release_host(void *host)
+static void register_events(struct libvirt_host *self, virConnectPtr connection,
+                            int event_ids[EVENT_KINDS])
 {
-    hand_over();
-    host_release(host);
-}
-
-void libvirt_register_events(struct libvirt_host *self, virConnectPtr connection,
-                             int event_ids[EVENT_KINDS])
-{
-    hand_over();
+    event_loop_hand_over();
     for (int kind = 0; kind < EVENT_KINDS; kind++) {
         host_hold(&self->base);
         event_ids[kind] = virConnectDomainEventRegisterAny(
-            connection, NULL, kinds[kind].id, kinds[kind].callback, self, release_host);
+            connection, NULL, kinds[kind].id, kinds[kind].callback, self, event_loop_release_host);
         if (event_ids[kind] < 0) /* a driver without events: it is asked instead */
             host_release(&self->base);
     }
 }
 
-void libvirt_deregister_events(virConnectPtr connection, const int event_ids[EVENT_KINDS])
+static void deregister_events(virConnectPtr connection, const int event_ids[EVENT_KINDS])
 {
     for (int kind = 0; kind < EVENT_KINDS; kind++)
         if (event_ids[kind] >= 0)
@@ -200,7 +173,7 @@ void libvirt_deregister_events(virConnectPtr connection, const int event_ids[EVE
 }
 
 /* ------------------------------------------------------------------------
- * The kernel's word, and what was missed
+ * Devices that went, and what was missed
  * ------------------------------------------------------------------------ */
 
 static void on_device_gone(void *context, const struct link *device)
@@ -208,7 +181,7 @@ static void on_device_gone(void *context, const struct link *device)
     struct decimal bytes[DIRECTION_COUNT];
     struct host_listener listener;
 
-    libvirt_kernel_forget_device(context, device->ifindex);
+    known_domain_forget_device(context, device->ifindex);
     if (device->is_moved)
         return; /* it counts on elsewhere, and may come back */
     if (!hold_listener(context, &listener))
@@ -218,16 +191,15 @@ static void on_device_gone(void *context, const struct link *device)
     listener.release(listener.context);
 }
 
-static void on_missed(void *context)
+/* Nothing that is kept holds any more: has the event thread sample everything
+ * again. */
+static void resynchronize(void *context)
 {
-    libvirt_resynchronize(context);
-}
+    struct libvirt_host *self = context;
 
-void libvirt_resynchronize(struct libvirt_host *self)
-{
-    /* Here and not in the event thread, which comes to it later: what is found
-     * in the meantime is not thrown away. */
-    libvirt_forget_definitions(self);
+    /* Here and not in the event thread, which runs later: what is found in the
+     * meantime is not thrown away. */
+    known_domain_forget_all(self);
     pthread_mutex_lock(&self->lock);
     if (self->resynchronize_timer >= 0)
         virEventUpdateTimeout(self->resynchronize_timer, 0);
@@ -240,82 +212,16 @@ static void on_resynchronize(int timer, void *context)
     struct libvirt_host *self = context;
     struct host_listener listener;
 
-    hand_over();
+    event_loop_hand_over();
     virEventUpdateTimeout(timer, -1);
-    /* What the host is was written down under the lock that this takes. */
+    /* The host's properties were written under the lock that this takes. */
     if (!hold_listener(self, &listener))
         return;
     if (!self->is_in_process)
         listener.missed(listener.context);
     if (self->kernel != NULL && self->is_local_qemu)
-        listener.missed(listener.context); /* a second look proves the kernel's figures */
+        listener.missed(listener.context); /* a second sample proves the kernel's counters */
     listener.release(listener.context);
-}
-
-/* ------------------------------------------------------------------------
- * A lost daemon's return
- * ------------------------------------------------------------------------ */
-
-void libvirt_await_return(struct libvirt_host *self)
-{
-    pthread_mutex_lock(&self->lock);
-    self->eager_until = clock_deadline(EAGER_MILLISECONDS * CLOCK_MILLISECOND);
-    if (self->reconnect_timer >= 0)
-        virEventUpdateTimeout(self->reconnect_timer, 0);
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void on_socket_changed(void *context)
-{
-    hand_over();
-    libvirt_await_return(context);
-}
-
-/* With the lock held. */
-static void stop_socket_watch(struct libvirt_host *self)
-{
-    if (self->socket_watch != NULL)
-        socket_watch_stop(self->socket_watch);
-    self->socket_watch = NULL;
-}
-
-/* With the lock held. A watch from before the next attempt, so that no return
- * can fall between the two; false where there can be none. */
-static bool watch_socket(struct libvirt_host *self)
-{
-    if (self->socket_watch != NULL) {
-        socket_watch_renew(self->socket_watch);
-        return true;
-    }
-    host_hold(&self->base);
-    self->socket_watch = socket_watch_start(self->base.uri, on_socket_changed, self, release_host);
-    if (self->socket_watch == NULL)
-        host_release(&self->base);
-    return self->socket_watch != NULL;
-}
-
-/* Fires again and again from the loss of the connection until it is back. To
- * try a socket costs little; a remote host, which may be a login by ssh, is
- * never tried eagerly. */
-static void on_reconnect(int timer, void *context)
-{
-    struct libvirt_host *self = context;
-
-    hand_over();
-    pthread_mutex_lock(&self->lock);
-    virConnectPtr connection = self->channels[READ_ONLY].connection;
-    bool is_back = connection != NULL && virConnectIsAlive(connection) == 1;
-    bool is_wanted = self->reconnect_timer == timer; /* else the host is being closed */
-    if (is_back || !is_wanted) {
-        stop_socket_watch(self);
-        virEventUpdateTimeout(timer, -1);
-    } else {
-        bool is_eager = watch_socket(self) && clock_now() < self->eager_until;
-        virEventUpdateTimeout(timer, is_eager ? EAGER_RETRY_MILLISECONDS : RETRY_MILLISECONDS);
-    }
-    pthread_mutex_unlock(&self->lock);
-    if (is_wanted && !is_back)
-        libvirt_reconnect(self);
 }
 
 bool libvirt_tells(struct host *host)
@@ -323,14 +229,14 @@ bool libvirt_tells(struct host *host)
     struct libvirt_host *self = libvirt_host(host);
     struct fault fault;
 
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, &fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, &fault);
     if (connection == NULL)
         return true; /* it does not answer now, but may again */
     pthread_mutex_lock(&self->lock);
-    bool tells = libvirt_has_events(self);
+    bool has_events = connection_has_events_locked(self);
     pthread_mutex_unlock(&self->lock);
     virConnectClose(connection);
-    return tells;
+    return has_events;
 }
 
 void libvirt_settle(struct host *host)
@@ -343,34 +249,44 @@ void libvirt_listen(struct host *host, const struct host_listener *listener)
 {
     struct libvirt_host *self = libvirt_host(host);
 
+    reconnect_stop(self);
     pthread_mutex_lock(&self->lock);
     bool had_listener = self->has_listener;
-    int timers[] = {self->reconnect_timer, self->resynchronize_timer};
+    int timer = self->resynchronize_timer;
     self->has_listener = listener != NULL;
-    self->reconnect_timer = -1;
     self->resynchronize_timer = -1;
-    stop_socket_watch(self);
     if (listener != NULL)
         self->listener = *listener;
     pthread_mutex_unlock(&self->lock);
 
-    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
-        if (timers[i] >= 0)
-            virEventRemoveTimeout(timers[i]);
+    if (timer >= 0)
+        virEventRemoveTimeout(timer);
     if (had_listener && self->is_local_qemu)
         link_monitor_unsubscribe(&self->subscriber);
     if (listener == NULL)
         return;
 
     self->subscriber = (struct link_monitor_subscriber){
-        .device_gone = on_device_gone, .missed = on_missed, .context = self};
+        .device_gone = on_device_gone, .missed = resynchronize, .context = self};
     if (self->is_local_qemu)
         link_monitor_subscribe(&self->subscriber);
-    hand_over();
+    reconnect_start(self);
+    event_loop_hand_over();
     pthread_mutex_lock(&self->lock);
     host_hold(host);
-    self->reconnect_timer = virEventAddTimeout(-1, on_reconnect, self, release_host);
-    host_hold(host);
-    self->resynchronize_timer = virEventAddTimeout(0, on_resynchronize, self, release_host);
+    self->resynchronize_timer =
+        virEventAddTimeout(0, on_resynchronize, self, event_loop_release_host);
     pthread_mutex_unlock(&self->lock);
 }
+
+static void on_opened(struct libvirt_host *self)
+{
+    resynchronize(self);
+}
+
+const struct connection_hooks events_connection_hooks = {
+    .register_events = register_events,
+    .opened = on_opened,
+    .lost = reconnect_soon,
+    .deregister_events = deregister_events,
+};

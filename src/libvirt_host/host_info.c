@@ -1,8 +1,7 @@
-/*
- * host_info: what libvirt, and on a local host the system itself, tell
- * of a host.
- */
+#include "libvirt_host/host_info.h"
+
 #include "base/clock.h"
+#include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
 
@@ -196,7 +195,7 @@ static bool read_features(virConnectPtr connection, struct host_info *info, stru
 }
 
 /* libvirt has no call for the rest, so only the system that this process
- * shares with the host's daemon can be told. */
+ * shares with the host's daemon can be described. */
 static bool read_system(const struct libvirt_host *self, enum host_part part,
                         struct host_info *info, struct fault *fault)
 {
@@ -204,9 +203,9 @@ static bool read_system(const struct libvirt_host *self, enum host_part part,
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          part == HOST_CLOCK
                              ? "the clock of a host that is not this one cannot be read: libvirt "
-                               "does not tell the time"
+                               "does not report the time"
                              : "the operating system of a host that is not this one cannot be "
-                               "known: libvirt does not tell it");
+                               "known: libvirt does not report it");
     if (part == HOST_CLOCK) {
         info->unix_time = clock_unix() / CLOCK_SECOND;
         return true;
@@ -218,7 +217,7 @@ bool libvirt_host_info(struct host *host, enum host_part part, struct host_info 
                        struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return false;
     bool ok = false;
@@ -240,6 +239,47 @@ bool libvirt_host_info(struct host *host, enum host_part part, struct host_info 
         ok = read_system(self, part, info, fault);
         break;
     }
+    virConnectClose(connection);
+    return ok;
+}
+
+bool libvirt_product(struct host *host, struct product *product, struct fault *fault)
+{
+    unsigned long version = 0;
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    const char *type = virConnectGetType(connection);
+    bool ok = type != NULL && virConnectGetLibVersion(connection, &version) == 0;
+
+    if (ok)
+        snprintf(product->name, sizeof product->name, "libvirt %s", type);
+    else
+        libvirt_error_fault(fault, "the host's version cannot be read", HRESULT_DISP_E_EXCEPTION);
+    virConnectClose(connection);
+    /* libvirt.h: 1,000,000 * major + 1,000 * minor + release */
+    snprintf(product->version, sizeof product->version, "%lu.%lu.%lu", version / 1000000,
+             version / 1000 % 1000, version % 1000);
+    return ok;
+}
+
+bool libvirt_uptime(struct host *host, int64_t *seconds, struct fault *fault)
+{
+    struct libvirt_host *self = libvirt_host(host);
+
+    if (self->is_in_process) {
+        *seconds = (clock_since_boot() - self->opened_at) / 1000000000;
+        return true;
+    }
+    if (!self->is_local_qemu)
+        return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
+                         "how long a remote host's service has been running cannot be known: "
+                         "libvirt does not report it");
+    /* The daemon is known by the connection, which may have been lost. */
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    bool ok = daemon_uptime(host->uri, seconds, fault);
     virConnectClose(connection);
     return ok;
 }

@@ -1,8 +1,8 @@
 /*
  * process_taps: which tap devices a machine's QEMU process holds, as the
  * kernel says in /proc/PID/fdinfo (a line "iff:" with the device's present
- * name). A name is not a device: this is what tells a machine's own tap from
- * one that only has its name and address.
+ * name). A name is not a device: this distinguishes a machine's own tap from one
+ * that only has its name and address.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TAPS_H
 #define VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TAPS_H

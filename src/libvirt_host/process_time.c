@@ -77,8 +77,8 @@ static bool read_pid(const char *path, char pid[PID_SIZE])
     return ok;
 }
 
-/* The start of the process whose PID the system's daemon has written down, if
- * that runs the machine; 0 for none. It spares a look at all processes. */
+/* The start of the process in the PID file of the system's daemon, if that runs
+ * the machine; 0 for none. It spares a search of all processes. */
 static uint64_t start_by_pid_file(const char *name, const char *uuid)
 {
     char path[512], pid[PID_SIZE] = "";
@@ -130,11 +130,12 @@ bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *sta
     if (found != 1)
         /* /proc cannot be read without descriptors: a folder and a file of it. */
         return descriptors_check(2, "when the machine started cannot be known", fault) &&
-               fault_set(fault, HRESULT_DISP_E_EXCEPTION,
-                         "when the machine started cannot be known: this process did not see it "
-                         "start, libvirt does not tell, and /proc shows %s QEMU process with its "
-                         "UUID",
-                         found == 0 ? "no" : "more than one");
+               fault_set(
+                   fault, HRESULT_DISP_E_EXCEPTION,
+                   "when the machine started cannot be known: this process did not see it "
+                   "start, libvirt does not report it, and /proc shows %s QEMU process with its "
+                   "UUID",
+                   found == 0 ? "no" : "more than one");
     started->at = process_start_time(ticks);
     /* Rounded once only, so that every process gives the same second. */
     started->wall = (clock_unix() - (clock_since_boot() - started->at)) / CLOCK_SECOND;

@@ -1,12 +1,14 @@
+#include "libvirt_host/processors.h"
+
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Neither takes a job nor asks a hypervisor process: a QEMU's processor time is
- * the kernel's, so a machine that hangs keeps nobody waiting. */
+ * the kernel's, so a machine that hangs holds up no call. */
 static const unsigned PROCESSOR_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL;
 
 static const unsigned PROCESSOR_FLAGS = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
@@ -21,10 +23,9 @@ static int64_t now(struct host *host)
 /* False for one that does not run. */
 static bool identify(virDomainPtr domain, struct processor_time *time)
 {
-    unsigned id = virDomainGetID(domain);
-    virDomainGetUUID(domain, time->uuid.bytes);
-    time->domain_id = id;
-    return id != (unsigned)-1;
+    time->uuid = domain_get_uuid(domain);
+    time->domain_id = domain_get_id(domain);
+    return time->domain_id != NOT_RUNNING;
 }
 
 /* By the call for one machine, which gives the number of processors as well.
@@ -45,45 +46,34 @@ static void read_alone(struct host *host, virDomainPtr domain, processor_time_re
     receive(context, &time);
 }
 
-static const virTypedParameter *find_time(const virDomainStatsRecord *record)
-{
-    for (int i = 0; i < record->nparams; i++)
-        if (strcmp(record->params[i].field, "cpu.time") == 0 &&
-            record->params[i].type == VIR_TYPED_PARAM_ULLONG)
-            return &record->params[i];
-    return NULL;
-}
-
 static void read_record(struct host *host, const virDomainStatsRecord *record, int64_t at,
                         processor_time_receiver *receive, void *context)
 {
     struct processor_time time = {.at = at};
-    const virTypedParameter *used = find_time(record);
+    unsigned long long used;
 
     if (!identify(record->dom, &time))
         return;
-    if (used != NULL)
-        time.used = used->value.ul;
+    bool is_known =
+        virTypedParamsGetULLong(record->params, record->nparams, "cpu.time", &used) == 1;
+    if (is_known)
+        time.used = used;
     /* Without the cgroup controller cpuacct, but with another, libvirt gives no
      * time in bulk. */
-    if (used == NULL || !receive(context, &time))
+    if (!is_known || !receive(context, &time))
         read_alone(host, record->dom, receive, context);
 }
 
 static bool read_one_by_one(struct host *host, virConnectPtr connection,
                             processor_time_receiver *receive, void *context, struct fault *fault)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    struct domain_list list;
 
-    if (count < 0)
-        return libvirt_error_fault(fault, "the machines cannot be listed",
-                                   HRESULT_DISP_E_EXCEPTION);
-    for (int i = 0; i < count; i++) {
-        read_alone(host, domains[i], receive, context);
-        virDomainFree(domains[i]);
-    }
-    free(domains);
+    if (!domain_list_read(connection, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &list, fault))
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        read_alone(host, list.domains[i], receive, context);
+    domain_list_release(&list);
     return true;
 }
 
@@ -95,15 +85,9 @@ static bool read_in_bulk(struct host *host, virConnectPtr connection,
     int count =
         virConnectGetAllDomainStats(connection, PROCESSOR_STATISTICS, &records, PROCESSOR_FLAGS);
     int64_t at = before + (now(host) - before) / 2;
-    int code = virGetLastErrorCode();
 
-    if (count < 0 && (code == VIR_ERR_ARGUMENT_UNSUPPORTED || code == VIR_ERR_NO_SUPPORT)) {
-        struct libvirt_host *self = libvirt_host(host);
-        pthread_mutex_lock(&self->lock);
-        self->lacks_processor_statistics = true;
-        pthread_mutex_unlock(&self->lock);
+    if (count < 0 && bulk_statistics_are_unsupported(libvirt_host(host), BULK_PROCESSORS))
         return read_one_by_one(host, connection, receive, context, fault);
-    }
     if (count < 0)
         return libvirt_error_fault(fault, "the machines' processor time cannot be read",
                                    HRESULT_DISP_E_EXCEPTION);
@@ -121,11 +105,9 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     bool ok = false;
 
     call_begin(&call, self->timeout);
-    virConnectPtr connection = libvirt_connection(self, READ_ONLY_SAMPLING, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
-        pthread_mutex_lock(&self->lock);
-        bool is_in_bulk = !self->lacks_processor_statistics;
-        pthread_mutex_unlock(&self->lock);
+        bool is_in_bulk = bulk_statistics_exist(self, BULK_PROCESSORS);
         ok = (is_in_bulk ? read_in_bulk : read_one_by_one)(host, connection, receive, context,
                                                            fault);
         virConnectClose(connection);

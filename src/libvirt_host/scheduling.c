@@ -1,15 +1,17 @@
+#include "libvirt_host/scheduling.h"
+
 #include "libvirt_host/call.h"
+#include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
-#include "libvirt_host/libvirt_host.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What nobody has set, in a group of either version of cgroups. */
+/* The defaults of a group, in either version of cgroups. */
 enum { DEFAULT_SHARES = 1024, DEFAULT_WEIGHT = 100 };
 
-/* What libvirt tells of a domain's scheduler; each figure 0 where it does not. */
+/* libvirt's scheduler parameters of a domain; 0 for those it does not report. */
 struct parameters {
     const char *weight_name; /* cpu_shares, or weight in other drivers; NULL for none */
     long long weight;
@@ -110,8 +112,9 @@ static double maximum_of(const struct parameters *parameters, const struct sched
     return maximum;
 }
 
-/* The weight of a machine's start where its definition has none, of which libvirt
- * says 0. Which cgroups another host has cannot be seen: hardly one has the old. */
+/* The weight of a machine's start where its definition has none, for which
+ * libvirt reports 0. Another host's version of cgroups cannot be seen: hardly any
+ * has the old one. */
 static long long default_weight(const struct libvirt_host *self)
 {
     bool is_first_version =
@@ -143,7 +146,7 @@ bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_call call;
 
     call_begin(&call, libvirt_host(host)->timeout);
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
@@ -208,7 +211,7 @@ bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_call call;
 
     call_begin(&call, libvirt_host(host)->timeout);
-    virDomainPtr domain = libvirt_open_domain(libvirt_host(host), READ_WRITE, uuid, fault);
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     bool ok = domain != NULL && write_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);

@@ -13,7 +13,7 @@
 enum { PLACES = 2, PATH_SIZE = 4096 };
 
 /* A folder in which the socket may appear, and the folder that it stands in
- * itself: /run/libvirt is removed and made afresh with some installations. */
+ * itself: /run/libvirt is removed and created again by some installations. */
 struct place {
     char folder[PATH_SIZE];
     int folder_watch; /* -1: there is no such folder */

@@ -1,8 +1,8 @@
 /*
  * socket_watch: reports when the socket of a local daemon may have come back.
  *
- * A daemon that starts binds its socket afresh. The kernel reports that at once
- * to whoever watches the socket's folder, long before the daemon answers, so
+ * A daemon that starts binds its socket again. The kernel reports that at once
+ * to those who watch the socket's folder, long before the daemon answers, so
  * that a client which then connects is among the first to be served. Where
  * nothing can be watched (a remote host, no inotify instances left) the caller
  * has to try again from time to time, as it has to where the watch may have
@@ -22,7 +22,7 @@ struct socket_watch;
 struct socket_watch *socket_watch_start(const char *uri, void (*changed)(void *context),
                                         void *context, virFreeCallback release);
 
-/* Watches folders, too, that have come to exist since. */
+/* Also watches folders that have been created since. */
 void socket_watch_renew(struct socket_watch *watch);
 
 void socket_watch_stop(struct socket_watch *watch);

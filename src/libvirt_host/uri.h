@@ -1,7 +1,7 @@
 /*
- * uri: what a libvirt URI says of the host: DRIVER[+TRANSPORT]://[USER@][HOST]/PATH.
+ * uri: what a libvirt URI says about the host: DRIVER[+TRANSPORT]://[USER@][HOST]/PATH.
  *
- * A text that is no URI says nothing: all answers are false, or NULL.
+ * For a text that is no URI all answers are false, or NULL.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_URI_H
 #define VMACCOUNTANT_LIBVIRT_HOST_URI_H

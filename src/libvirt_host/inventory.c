@@ -1,0 +1,92 @@
+#include "libvirt_host/inventory.h"
+
+#include "libvirt_host/domain.h"
+#include "libvirt_host/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool libvirt_list(struct host *host, struct machine_list *list, struct fault *fault)
+{
+    struct domain_list found;
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    bool ok = domain_list_read(connection, 0, &found, fault);
+    virConnectClose(connection);
+    if (!ok)
+        return false;
+
+    list->entries = calloc(found.count + 1, sizeof *list->entries);
+    list->count = 0;
+    ok = list->entries != NULL;
+    for (size_t i = 0; ok && i < found.count; i++) {
+        struct machine_list_entry *entry = &list->entries[list->count];
+        entry->uuid = domain_get_uuid(found.domains[i]);
+        entry->name = strdup(virDomainGetName(found.domains[i]));
+        ok = entry->name != NULL;
+        list->count += ok;
+    }
+    domain_list_release(&found);
+    if (ok)
+        return true;
+    machine_list_clear(list);
+    return fault_out_of_memory(fault);
+}
+
+bool libvirt_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
+                  struct fault *fault)
+{
+    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
+    if (connection == NULL)
+        return false;
+    virDomainPtr domain = virDomainLookupByName(connection, name);
+    bool ok =
+        domain != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ||
+        libvirt_error_fault(fault, "the machine cannot be looked up", HRESULT_DISP_E_EXCEPTION);
+    *found = domain != NULL;
+    virConnectClose(connection);
+    if (domain == NULL)
+        return ok;
+    virDomainGetUUID(domain, uuid->bytes);
+    virDomainFree(domain);
+    return true;
+}
+
+bool libvirt_name(struct host *host, const struct machine_uuid *uuid, char **name,
+                  struct fault *fault)
+{
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    *name = strdup(virDomainGetName(domain));
+    virDomainFree(domain);
+    return *name != NULL || fault_out_of_memory(fault);
+}
+
+bool libvirt_adapters(struct host *host, const struct machine_uuid *uuid,
+                      struct adapter_list **adapters, struct fault *fault)
+{
+    struct domain_definition definition;
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = domain_read_definition(domain, &definition, fault);
+    if (ok) {
+        *adapters = adapter_list_hold(definition.adapters);
+        domain_definition_clear(&definition);
+    }
+    virDomainFree(domain);
+    return ok;
+}
+
+bool libvirt_state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
+                   struct fault *fault)
+{
+    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    if (domain == NULL)
+        return false;
+    bool ok = domain_read_state(domain, state, fault);
+    virDomainFree(domain);
+    return ok;
+}
