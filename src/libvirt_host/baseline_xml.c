@@ -3,10 +3,8 @@
 #include "host/adapter.h"
 #include "host/disk.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_ADAPTERS = 1024, MOST_DISKS = 1024 };

@@ -6,10 +6,6 @@
  * the socket it waits on; a thread that does nothing else shuts that socket down
  * then. The call fails as with a lost connection, and its fault names the
  * time-out. The next call connects again.
- *
- * libvirt does not show a connection's socket: it is the one that the process
- * has after the opening and had not before. Where that is not clear, the
- * keepalive of connection.c remains, which is later by up to two seconds.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_CALL_H
 #define VMACCOUNTANT_LIBVIRT_HOST_CALL_H
@@ -48,17 +44,7 @@ bool call_uses(int socket);
 /* The rest of this thread's call has no deadline. */
 void call_takes_time(void);
 
-/* Around the opening of a connection: the second gives a descriptor of its
- * socket, to be closed by call_close_socket(), or -1. */
-struct socket_search {
-    uint64_t number;
-    uint64_t *before;
-    size_t count;
-    uint64_t found;
-    bool is_complete;
-};
-void socket_search_begin(struct socket_search *search);
-int socket_search_end(struct socket_search *search);
+/* Closes a socket that calls have used, see socket_search.h; -1 is allowed. */
 void call_close_socket(int socket);
 
 #endif

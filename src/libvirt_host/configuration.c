@@ -5,7 +5,6 @@
 
 #include <libxml/uri.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool libvirt_rename(struct host *host, const struct machine_uuid *uuid, const char *name,

@@ -8,19 +8,13 @@
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
 #include "libvirt_host/libvirt_host.h"
+#include "libvirt_host/socket_search.h"
 #include "libvirt_host/uri.h"
 
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-/* ------------------------------------------------------------------------
- * Opening: in a thread of its own, since virConnectOpen() knows no time-out
- * and a daemon that is stopped still has its socket.
- * ------------------------------------------------------------------------ */
 
 /* What the first connection's URI says about the host. */
 static void read_uri(struct libvirt_host *self)

@@ -5,7 +5,6 @@
 #include "libvirt_host/uri.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,31 +1,14 @@
 #include "libvirt_host/process_taps.h"
 
-#include "libvirt_host/process_time.h"
+#include "libvirt_host/qemu_process.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PID_TEXT_SIZE = 24 };
-
-/* libvirt's own note of the process, for the system's daemon. */
-static bool read_pid_file(const char *machine_name, char pid[PID_TEXT_SIZE])
-{
-    char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "/run/libvirt/qemu/%s.pid", machine_name);
-    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
-
-    if (file == NULL)
-        return false;
-    bool is_read = fscanf(file, "%20[0-9]", pid) == 1;
-    fclose(file);
-    return is_read;
-}
 
 /* Only a process of this user, or any for root, has files to be seen. */
 static bool may_be_seen(const char *pid)
@@ -37,26 +20,12 @@ static bool may_be_seen(const char *pid)
     return stat(path, &status) == 0 && (geteuid() == 0 || status.st_uid == geteuid());
 }
 
-static bool find_pid(const char *machine_name, const struct machine_uuid *uuid,
-                     char pid[PID_TEXT_SIZE])
+static bool note_pid(const char *pid, void *found)
 {
-    char text[UUID_TEXT_SIZE];
-
-    machine_uuid_format(uuid, text);
-    if (read_pid_file(machine_name, pid) && process_runs_machine(pid, text))
-        return true;
-    DIR *processes = opendir("/proc");
-    size_t found = 0;
-    for (const struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !may_be_seen(entry->d_name) ||
-            !process_runs_machine(entry->d_name, text))
-            continue;
-        snprintf(pid, PID_TEXT_SIZE, "%.20s", entry->d_name);
-        found++;
-    }
-    if (processes != NULL)
-        closedir(processes);
-    return found == 1;
+    if (!may_be_seen(pid))
+        return false;
+    snprintf(found, PID_TEXT_SIZE, "%.20s", pid);
+    return true;
 }
 
 /* False without memory. */
@@ -98,7 +67,8 @@ void process_taps_read(const char *machine_name, const struct machine_uuid *uuid
     char pid[PID_TEXT_SIZE] = "", path[64];
 
     *taps = (struct process_taps){0};
-    if (!find_pid(machine_name, uuid, pid))
+    if (!qemu_process_of_pid_file(machine_name, uuid, pid) &&
+        qemu_process_search(uuid, note_pid, pid) != 1)
         return;
     snprintf(path, sizeof path, "/proc/%.20s/fdinfo", pid);
     DIR *folder = opendir(path);

@@ -4,9 +4,6 @@
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* Neither takes a job nor asks a hypervisor process: a QEMU's processor time is
  * the kernel's, so a machine that hangs holds up no call. */
 static const unsigned PROCESSOR_STATISTICS = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL;

@@ -1,7 +1,6 @@
 #include "libvirt_host/uri.h"
 
 #include <libxml/uri.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
