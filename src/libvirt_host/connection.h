@@ -31,7 +31,6 @@ struct channel {
     int socket;                        /* a descriptor of its own, for call.h; -1: not known */
     bool was_open;                     /* at some time */
     bool is_opening;
-    bool was_open;        /* at some time */
     struct fault failure; /* of the last attempt, when it left no connection */
 };
 
