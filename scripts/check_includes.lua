@@ -25,7 +25,7 @@ local SYSTEM_HEADERS <const> = {
   { "libvirt/", { "libvirt_host" } },
   { "libxml/", { "libvirt_host" } },
   { "libmnl/", { "kernel" } },
-  { "uthash.h", { "accounting" } },
+  { "uthash.h", { "accounting", "libvirt_host" } },
   { "linux/", { "kernel" } },
   { "lua", { "binding" } },
   { "lauxlib", { "binding" } },

@@ -33,6 +33,8 @@ bool accounting_watch(struct accounting *accounting, struct fault *fault)
         return false;
     /* First, so that nothing is missed between the two. */
     event_queue_watch(accounting->events, true);
+    /* What is reported from here on has a session that can be asked for. */
+    accounting_sweep(accounting, fault);
     if (accounting_compare_states(accounting, fault))
         return true;
     event_queue_watch(accounting->events, false);

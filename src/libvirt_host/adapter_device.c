@@ -113,7 +113,7 @@ void adapter_device_find(const struct libvirt_host *self, const struct adapter *
         found->reason = "the adapter has no network device on the host";
     else if (!has_host_device(adapter->type))
         found->reason = "not a type whose counters are those of a network device";
-    else if (!self->shares_network)
+    else if (!libvirt_shares_network(self))
         found->reason = "the daemon's socket is not one of this network namespace";
     else if (!find_device(&search, &device, &found->problem))
         found->reason =
@@ -138,7 +138,8 @@ void adapter_device_find(const struct libvirt_host *self, const struct adapter *
 
 bool adapter_devices_are_here(const struct libvirt_host *self, const struct adapter_list *adapters)
 {
-    for (size_t i = 0; self->is_local_qemu && self->shares_network && i < adapters->count; i++)
+    for (size_t i = 0; self->is_local_qemu && libvirt_shares_network(self) && i < adapters->count;
+         i++)
         if (adapters->adapters[i].device != NULL && has_host_device(adapters->adapters[i].type))
             return true;
     return false;

@@ -7,7 +7,7 @@
 /* Whether the domain's process would be one of this host. */
 static bool is_of_this_host(const struct libvirt_host *self)
 {
-    return self->is_local_qemu && self->shares_network;
+    return self->is_local_qemu && libvirt_shares_network(self);
 }
 
 static bool find_process(const struct libvirt_host *self, virDomainPtr domain, uint64_t *ticks)

@@ -25,7 +25,6 @@ static void read_uri(struct libvirt_host *self)
     self->is_test_driver = uri_is_test(uri);
     self->is_in_process = uri_is_in_process(uri);
     self->has_one_connection = self->is_in_process || uri_is_test_file(uri);
-    self->shares_network = self->is_local_qemu && daemon_shares_network(uri);
 }
 
 /* For connections that no call waits on, and for calls that call.h does not
@@ -98,6 +97,13 @@ static bool learn_uri(struct libvirt_host *self, virConnectPtr connection)
     pthread_mutex_unlock(&self->lock);
     free(uri);
     return is_known;
+}
+
+/* Each connection may lead to another daemon. */
+static void find_network(struct libvirt_host *self)
+{
+    if (self->is_local_qemu)
+        atomic_store(&self->network, (int)daemon_network(self->base.uri));
 }
 
 static void explain_failure(struct libvirt_host *self, enum access access, struct fault *fault)
@@ -208,16 +214,19 @@ static void open_channel(struct libvirt_host *self, enum access access)
 
     if (connection != NULL) {
         keep_alive(connection, self->timeout);
-        if (access == READ_ONLY)
+        if (access == READ_ONLY) {
+            find_network(self);
             registration = register_callbacks(self, connection);
+        }
     }
 
     pthread_mutex_lock(&self->lock);
     struct channel *channel = &self->channels[access];
-    bool is_late = self->is_closed;
+    bool is_late = self->is_closed, is_again = channel->was_open;
     channel->is_opening = false;
     channel->failure = failure;
     if (connection != NULL && !is_late) {
+        channel->was_open = true;
         channel->connection = connection;
         channel->registration = registration;
         channel->socket = socket;
@@ -227,8 +236,8 @@ static void open_channel(struct libvirt_host *self, enum access access)
     pthread_mutex_unlock(&self->lock);
     if (connection != NULL && is_late)
         close_connection(connection, registration, socket);
-    else if (connection != NULL && access == READ_ONLY)
-        self->hooks->opened(self);
+    else if (connection != NULL && access == READ_ONLY && is_again)
+        self->hooks->reopened(self);
 }
 
 static void open_in_thread(void *context)

@@ -29,6 +29,7 @@ struct channel {
     virConnectPtr connection;          /* NULL while there is none */
     struct registration *registration; /* connection.c; NULL for none */
     int socket;                        /* a descriptor of its own, for call.h; -1: not known */
+    bool was_open;                     /* at some time */
     bool is_opening;
     struct fault failure; /* of the last attempt, when it left no connection */
 };
@@ -39,8 +40,8 @@ struct connection_hooks {
     /* It is open: registers for its events. */
     void (*register_events)(struct libvirt_host *self, virConnectPtr connection,
                             int event_ids[EVENT_KINDS]);
-    /* Calls can be made over it. */
-    void (*opened)(struct libvirt_host *self);
+    /* It was lost, and calls can be made again: much may have been missed. */
+    void (*reopened)(struct libvirt_host *self);
     /* It was lost. */
     void (*lost)(struct libvirt_host *self);
     /* It is about to be closed. */

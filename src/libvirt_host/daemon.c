@@ -262,24 +262,51 @@ static bool is_listening_here(const char *path)
     return found;
 }
 
-static bool note_network(void *context, const struct peer *peer)
+struct network {
+    bool is_elsewhere;
+    bool is_seen;
+};
+
+/* The listener of the socket may be the init process, which handed it on to a
+ * daemon that may have a namespace of its own. */
+static bool note_namespace(void *context, const struct peer *peer)
+{
+    struct network *network = context;
+    char path[64];
+    struct stat own, daemons;
+
+    snprintf(path, sizeof path, "/proc/%d/ns/net", (int)peer->pid);
+    if (!is_daemon(peer->pid) || stat("/proc/thread-self/ns/net", &own) != 0 ||
+        stat(path, &daemons) != 0)
+        return true; /* not seen */
+    network->is_seen = true;
+    network->is_elsewhere = own.st_dev != daemons.st_dev || own.st_ino != daemons.st_ino;
+    return !network->is_elsewhere;
+}
+
+static bool note_socket(void *context, const struct peer *peer)
 {
     (void)context;
     return is_listening_here(peer->path);
 }
 
-bool daemon_shares_network(const char *uri)
+enum daemon_network daemon_network(const char *uri)
 {
     struct wanted wanted = wanted_of(uri);
-    bool shares;
+    struct network network = {0};
+    bool is_here;
 
     if (wanted.socket != NULL) {
         char *path = realpath(wanted.socket, NULL);
-        shares = path != NULL && is_socket_of_daemon(path) && is_listening_here(path);
+        is_here = path != NULL && is_socket_of_daemon(path) && is_listening_here(path);
         free(path);
     } else {
-        shares = each_peer(&wanted, note_network, NULL);
+        is_here = each_peer(&wanted, note_socket, NULL);
     }
+    if (is_here)
+        each_peer(&wanted, note_namespace, &network);
     free(wanted.socket);
-    return shares;
+    return !is_here || network.is_elsewhere ? DAEMON_NETWORK_OTHER
+           : network.is_seen                ? DAEMON_NETWORK_SHARED
+                                            : DAEMON_NETWORK_PROBABLE;
 }

@@ -21,10 +21,14 @@
  * when it cannot be told apart from others. */
 bool daemon_uptime(const char *uri, int64_t *seconds, struct fault *fault);
 
-/* Whether that daemon's socket was bound in this thread's network namespace:
- * there are its devices, since a UNIX socket is reached from everywhere, and
- * can be forwarded to another host, where other devices have the same names
- * and, when a machine is copied, the same addresses. */
-bool daemon_shares_network(const char *uri);
+/* Where the daemon's network devices are. A UNIX socket is reached from
+ * everywhere, and can be forwarded to another host, where other devices have the
+ * same names and, when a machine is copied, the same addresses. */
+enum daemon_network {
+    DAEMON_NETWORK_OTHER,    /* not in this thread's network namespace */
+    DAEMON_NETWORK_PROBABLE, /* its socket was bound here; the process may not be seen */
+    DAEMON_NETWORK_SHARED    /* and the process is in this namespace */
+};
+enum daemon_network daemon_network(const char *uri);
 
 #endif

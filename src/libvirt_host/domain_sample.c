@@ -116,6 +116,12 @@ static void keep(struct libvirt_host *self, struct known_domain *known, uint64_t
     const struct known_domain *present = known_domain_find_locked(self, &known->uuid);
     bool is_kept = self->definition_changes == read_in && !self->is_closed &&
                    (present == NULL || !known_domain_equal(present, known));
+    /* Without events a change would go unnoticed, and be read wrongly. */
+    if (known->trust == TRUST_UNPROVEN && connection_has_events_locked(self) &&
+        atomic_load(&self->network) == DAEMON_NETWORK_SHARED) {
+        known->trust = TRUST_PROVEN;
+        known->proof = PROOF_IDENTITY;
+    }
     if (is_kept)
         known_domain_keep_locked(self, known);
     pthread_mutex_unlock(&self->lock);
@@ -161,20 +167,40 @@ static bool find_definition(struct libvirt_host *self, virDomainPtr domain,
     return true;
 }
 
+bool domain_learn(struct libvirt_host *self, virDomainPtr domain, struct machine_sample *sample,
+                  struct fault *fault)
+{
+    struct known_domain *found = NULL;
+    uint64_t read_in = known_domain_changes(self);
+
+    sample->uuid = domain_get_uuid(domain);
+    if (!read_definition(self, domain, sample, fault))
+        return false;
+    if (sample->domain_id == NOT_RUNNING)
+        found = known_domain_new_stopped(domain, &sample->uuid);
+    else if (start_readings(sample))
+        found = known_domain_new(self, domain, sample);
+    if (found == NULL)
+        return fault_out_of_memory(fault);
+    keep(self, found, read_in);
+    return true;
+}
+
 static bool is_active(int state)
 {
     return state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_NOSTATE;
 }
 
-static void keep_stopped(struct libvirt_host *self, virDomainPtr domain,
-                         const struct machine_uuid *uuid, uint64_t asked_in)
+void domain_note_stopped(struct libvirt_host *self, virDomainPtr domain, uint64_t asked_in)
 {
+    const struct machine_uuid uuid = domain_get_uuid(domain);
+
     pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find_locked(self, uuid);
+    const struct known_domain *known = known_domain_find_locked(self, &uuid);
     bool is_known = known != NULL && known->trust == TRUST_STOPPED;
     pthread_mutex_unlock(&self->lock);
     if (!is_known)
-        keep(self, known_domain_new_stopped(domain, uuid), asked_in);
+        keep(self, known_domain_new_stopped(domain, &uuid), asked_in);
 }
 
 bool domain_sample_from_record(struct libvirt_host *self, const virDomainStatsRecord *stats,
@@ -191,7 +217,7 @@ bool domain_sample_from_record(struct libvirt_host *self, const virDomainStatsRe
     if (sample->domain_id == NOT_RUNNING || !is_active(record.state)) {
         sample->domain_id = NOT_RUNNING;
         bulk_record_clear(&record);
-        keep_stopped(self, stats->dom, &sample->uuid, asked_in);
+        domain_note_stopped(self, stats->dom, asked_in);
         return true;
     }
     bool ok = find_definition(self, stats->dom, &record, sample, fault);

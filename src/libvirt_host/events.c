@@ -193,10 +193,8 @@ static void on_device_gone(void *context, const struct link *device)
 
 /* Nothing that is kept holds any more: has the event thread sample everything
  * again. */
-static void resynchronize(void *context)
+static void resynchronize(struct libvirt_host *self)
 {
-    struct libvirt_host *self = context;
-
     /* Here and not in the event thread, which runs later: what is found in the
      * meantime is not thrown away. */
     known_domain_forget_all(self);
@@ -204,6 +202,11 @@ static void resynchronize(void *context)
     if (self->resynchronize_timer >= 0)
         virEventUpdateTimeout(self->resynchronize_timer, 0);
     pthread_mutex_unlock(&self->lock);
+}
+
+static void on_overflow(void *context)
+{
+    resynchronize(context);
 }
 
 /* Of a test driver nothing can be missed: it runs in this process. */
@@ -219,8 +222,6 @@ static void on_resynchronize(int timer, void *context)
         return;
     if (!self->is_in_process)
         listener.missed(listener.context);
-    if (self->kernel != NULL && self->is_local_qemu)
-        listener.missed(listener.context); /* a second sample proves the kernel's counters */
     listener.release(listener.context);
 }
 
@@ -267,7 +268,7 @@ void libvirt_listen(struct host *host, const struct host_listener *listener)
         return;
 
     self->subscriber = (struct link_monitor_subscriber){
-        .device_gone = on_device_gone, .missed = resynchronize, .context = self};
+        .device_gone = on_device_gone, .missed = on_overflow, .context = self};
     if (self->is_local_qemu)
         link_monitor_subscribe(&self->subscriber);
     reconnect_start(self);
@@ -275,18 +276,13 @@ void libvirt_listen(struct host *host, const struct host_listener *listener)
     pthread_mutex_lock(&self->lock);
     host_hold(host);
     self->resynchronize_timer =
-        virEventAddTimeout(0, on_resynchronize, self, event_loop_release_host);
+        virEventAddTimeout(-1, on_resynchronize, self, event_loop_release_host);
     pthread_mutex_unlock(&self->lock);
-}
-
-static void on_opened(struct libvirt_host *self)
-{
-    resynchronize(self);
 }
 
 const struct connection_hooks events_connection_hooks = {
     .register_events = register_events,
-    .opened = on_opened,
+    .reopened = resynchronize,
     .lost = reconnect_soon,
     .deregister_events = deregister_events,
 };

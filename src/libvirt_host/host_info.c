@@ -199,7 +199,7 @@ static bool read_features(virConnectPtr connection, struct host_info *info, stru
 static bool read_system(const struct libvirt_host *self, enum host_part part,
                         struct host_info *info, struct fault *fault)
 {
-    if (!self->shares_network && !self->is_in_process)
+    if (!libvirt_shares_network(self) && !self->is_in_process)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          part == HOST_CLOCK
                              ? "the clock of a host that is not this one cannot be read: libvirt "

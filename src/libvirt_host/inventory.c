@@ -2,14 +2,16 @@
 
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/known_domain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 bool libvirt_list(struct host *host, struct machine_list *list, struct fault *fault)
 {
+    struct libvirt_host *self = libvirt_host(host);
     struct domain_list found;
-    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return false;
     bool ok = domain_list_read(connection, 0, &found, fault);
@@ -23,6 +25,7 @@ bool libvirt_list(struct host *host, struct machine_list *list, struct fault *fa
     for (size_t i = 0; ok && i < found.count; i++) {
         struct machine_list_entry *entry = &list->entries[list->count];
         entry->uuid = domain_get_uuid(found.domains[i]);
+        known_domain_note(self, found.domains[i]);
         entry->name = strdup(virDomainGetName(found.domains[i]));
         ok = entry->name != NULL;
         list->count += ok;
@@ -37,7 +40,8 @@ bool libvirt_list(struct host *host, struct machine_list *list, struct fault *fa
 bool libvirt_find(struct host *host, const char *name, struct machine_uuid *uuid, bool *found,
                   struct fault *fault)
 {
-    virConnectPtr connection = connection_acquire(libvirt_host(host), READ_ONLY, fault);
+    struct libvirt_host *self = libvirt_host(host);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL)
         return false;
     virDomainPtr domain = virDomainLookupByName(connection, name);
@@ -49,6 +53,7 @@ bool libvirt_find(struct host *host, const char *name, struct machine_uuid *uuid
     if (domain == NULL)
         return ok;
     virDomainGetUUID(domain, uuid->bytes);
+    known_domain_note(self, domain);
     virDomainFree(domain);
     return true;
 }

@@ -28,9 +28,8 @@ static void read_before_locked(struct libvirt_host *self, struct known_domain *k
 void kernel_proof_begin(struct libvirt_host *self, const struct machine_uuid *uuid)
 {
     pthread_mutex_lock(&self->lock);
-    for (size_t bucket = 0; uuid == NULL && bucket < KNOWN_BUCKETS; bucket++)
-        for (struct known_domain *known = self->known[bucket]; known; known = known->next)
-            read_before_locked(self, known);
+    for (struct known_domain *known = self->known; uuid == NULL && known; known = known->hh.next)
+        read_before_locked(self, known);
     struct known_domain *one = uuid != NULL ? known_domain_find_locked(self, uuid) : NULL;
     if (one != NULL)
         read_before_locked(self, one);
@@ -68,6 +67,15 @@ static void give_up_proof_locked(struct known_domain *known, const struct device
     }
 }
 
+/* A counter that has counted, and is the same to libvirt as here, shows that the
+ * daemon is in this namespace. */
+static void note_network(struct libvirt_host *self, const struct machine_sample *sample)
+{
+    for (size_t i = 0; i < sample->adapters->count; i++)
+        if (decimal_compare(sample->readings[i].bytes[DIRECTION_SENT], DECIMAL_ZERO) > 0)
+            atomic_store(&self->network, DAEMON_NETWORK_SHARED);
+}
+
 static void finish_proof_locked(struct libvirt_host *self, struct known_domain *known,
                                 const struct machine_sample *sample)
 {
@@ -80,10 +88,13 @@ static void finish_proof_locked(struct libvirt_host *self, struct known_domain *
         is_proven = lies_between(&known->devices[i], &known->before[i], &room.devices[i],
                                  &sample->readings[i]);
     /* Another thread's reading may have come between: once is no proof. */
-    if (is_proven)
+    if (is_proven) {
         known->trust = TRUST_PROVEN;
-    else if (++known->failures >= MOST_FAILURES)
+        known->proof = PROOF_COUNTERS;
+        note_network(self, sample);
+    } else if (++known->failures >= MOST_FAILURES) {
         give_up_proof_locked(known, room.devices, sample, is_read);
+    }
     device_room_free(&room);
     free(known->before);
     known->before = NULL;

@@ -82,14 +82,12 @@ struct census {
 static struct census count_known_locked(const struct libvirt_host *self)
 {
     struct census census = {0};
-    for (size_t bucket = 0; bucket < KNOWN_BUCKETS; bucket++) {
-        for (const struct known_domain *known = self->known[bucket]; known; known = known->next) {
-            census.proven += known->trust == TRUST_PROVEN;
-            census.unproven += known->trust == TRUST_UNPROVEN;
-            census.others += known->trust == TRUST_NONE;
-            if (known->trust == TRUST_PROVEN)
-                census.devices += known->adapters->count;
-        }
+    for (const struct known_domain *known = self->known; known; known = known->hh.next) {
+        census.proven += known->trust == TRUST_PROVEN;
+        census.unproven += known->trust == TRUST_UNPROVEN;
+        census.others += known->trust == TRUST_NONE;
+        if (known->trust == TRUST_PROVEN)
+            census.devices += known->adapters->count;
     }
     return census;
 }
@@ -105,21 +103,17 @@ static bool prepare_dump_locked(struct libvirt_host *self, size_t count)
         return false;
     self->dump = devices;
     size_t filled = 0;
-    for (size_t bucket = 0; bucket < KNOWN_BUCKETS; bucket++)
-        for (struct known_domain *known = self->known[bucket]; known; known = known->next)
-            for (size_t i = 0; known->trust == TRUST_PROVEN && i < known->adapters->count; i++)
-                devices[filled++] =
-                    (struct device_counter){.ifindex = (unsigned)known->devices[i].at.incarnation};
+    for (const struct known_domain *known = self->known; known; known = known->hh.next)
+        for (size_t i = 0; known->trust == TRUST_PROVEN && i < known->adapters->count; i++)
+            devices[filled++] =
+                (struct device_counter){.ifindex = (unsigned)known->devices[i].at.incarnation};
     qsort(devices, filled, sizeof *devices, compare_devices);
-    for (size_t bucket = 0; bucket < KNOWN_BUCKETS; bucket++) {
-        for (struct known_domain *known = self->known[bucket]; known; known = known->next) {
-            for (size_t i = 0; known->trust == TRUST_PROVEN && i < known->adapters->count; i++) {
-                struct device_counter wanted = {.ifindex =
-                                                    (unsigned)known->devices[i].at.incarnation};
-                const struct device_counter *found =
-                    bsearch(&wanted, devices, filled, sizeof *devices, compare_devices);
-                known->devices[i].position = (uint32_t)(found - devices);
-            }
+    for (struct known_domain *known = self->known; known; known = known->hh.next) {
+        for (size_t i = 0; known->trust == TRUST_PROVEN && i < known->adapters->count; i++) {
+            struct device_counter wanted = {.ifindex = (unsigned)known->devices[i].at.incarnation};
+            const struct device_counter *found =
+                bsearch(&wanted, devices, filled, sizeof *devices, compare_devices);
+            known->devices[i].position = (uint32_t)(found - devices);
         }
     }
     self->devices_in_dump = filled;
@@ -165,16 +159,14 @@ bool kernel_sample_all(struct libvirt_host *self, sample_receiver *receive, void
     ok = ok && *others != NULL &&
          link_stats_read_all(self->kernel, self->dump, self->devices_in_dump);
     bool has_events = ok && connection_has_events_locked(self);
-    for (size_t bucket = 0; ok && bucket < KNOWN_BUCKETS; bucket++) {
-        for (const struct known_domain *known = self->known[bucket]; known; known = known->next) {
-            if (known->trust == TRUST_PROVEN) {
-                give_from_dump_locked(self, known, receive, context);
-            } else if (known->trust == TRUST_STOPPED && has_events) {
-                give_stopped(known, receive, context);
-            } else if (known->trust == TRUST_NONE || known->trust == TRUST_UNPROVEN) {
-                virDomainRef(known->domain);
-                (*others)[other++] = known->domain;
-            }
+    for (const struct known_domain *known = self->known; ok && known; known = known->hh.next) {
+        if (known->trust == TRUST_PROVEN) {
+            give_from_dump_locked(self, known, receive, context);
+        } else if (known->trust == TRUST_STOPPED && has_events) {
+            give_stopped(known, receive, context);
+        } else if (known->trust == TRUST_NONE || known->trust == TRUST_UNPROVEN) {
+            virDomainRef(known->domain);
+            (*others)[other++] = known->domain;
         }
     }
     pthread_mutex_unlock(&self->lock);

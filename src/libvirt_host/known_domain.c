@@ -3,22 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct known_domain **find_link_locked(struct libvirt_host *self,
-                                              const struct machine_uuid *uuid)
-{
-    unsigned hash = 0;
-    for (size_t i = 0; i < UUID_SIZE; i++)
-        hash = hash * 31 + uuid->bytes[i];
-    struct known_domain **link = &self->known[hash % KNOWN_BUCKETS];
-    while (*link != NULL && !machine_uuid_equal(&(*link)->uuid, uuid))
-        link = &(*link)->next;
-    return link;
-}
-
 struct known_domain *known_domain_find_locked(struct libvirt_host *self,
                                               const struct machine_uuid *uuid)
 {
-    return *find_link_locked(self, uuid);
+    struct known_domain *known;
+
+    HASH_FIND(hh, self->known, uuid, sizeof *uuid, known);
+    return known;
 }
 
 void known_domain_free(struct known_domain *known)
@@ -30,27 +21,33 @@ void known_domain_free(struct known_domain *known)
     free(known);
 }
 
-void known_domain_remove_locked(struct libvirt_host *self, const struct machine_uuid *uuid)
+static void remove_locked(struct libvirt_host *self, struct known_domain *known)
 {
-    struct known_domain **link = find_link_locked(self, uuid);
-    struct known_domain *known = *link;
-    if (known == NULL)
-        return;
-    *link = known->next;
+    HASH_DELETE(hh, self->known, known);
     self->devices_in_dump = 0; /* positions may have changed */
     known_domain_free(known);
+}
+
+void known_domain_remove_locked(struct libvirt_host *self, const struct machine_uuid *uuid)
+{
+    struct known_domain *known = known_domain_find_locked(self, uuid);
+    if (known != NULL)
+        remove_locked(self, known);
 }
 
 void known_domain_keep_locked(struct libvirt_host *self, struct known_domain *known)
 {
     known_domain_remove_locked(self, &known->uuid);
-    *find_link_locked(self, &known->uuid) = known;
+    HASH_ADD(hh, self->known, uuid, sizeof known->uuid, known);
+    if (known->hh.tbl == NULL)
+        known_domain_free(known);
     self->devices_in_dump = 0;
 }
 
 bool known_domain_equal(const struct known_domain *a, const struct known_domain *b)
 {
-    if (a->domain_id != b->domain_id || (a->adapters == NULL) != (b->adapters == NULL) ||
+    if (a->trust == TRUST_FOUND || b->trust == TRUST_FOUND || a->domain_id != b->domain_id ||
+        (a->adapters == NULL) != (b->adapters == NULL) ||
         virDomainGetConnect(a->domain) != virDomainGetConnect(b->domain))
         return false;
     if (a->adapters == NULL)
@@ -84,10 +81,13 @@ void known_domain_forget(struct libvirt_host *self, const struct machine_uuid *u
 void known_domain_forget_all(struct libvirt_host *self)
 {
     pthread_mutex_lock(&self->lock);
+    struct known_domain *known, *next;
     self->definition_changes++;
-    for (size_t i = 0; i < KNOWN_BUCKETS; i++)
-        while (self->known[i] != NULL)
-            known_domain_remove_locked(self, &self->known[i]->uuid);
+    self->knows_all = false;
+    HASH_ITER(hh, self->known, known, next)
+    {
+        remove_locked(self, known);
+    }
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -102,14 +102,13 @@ static bool has_device(const struct known_domain *known, unsigned ifindex)
 void known_domain_forget_device(struct libvirt_host *self, unsigned ifindex)
 {
     pthread_mutex_lock(&self->lock);
-    for (size_t bucket = 0; bucket < KNOWN_BUCKETS; bucket++) {
-        for (struct known_domain *known = self->known[bucket], *next; known; known = next) {
-            next = known->next;
-            if (!has_device(known, ifindex))
-                continue;
-            self->definition_changes++;
-            known_domain_remove_locked(self, &known->uuid);
-        }
+    struct known_domain *known, *next;
+    HASH_ITER(hh, self->known, known, next)
+    {
+        if (!has_device(known, ifindex))
+            continue;
+        self->definition_changes++;
+        remove_locked(self, known);
     }
     pthread_mutex_unlock(&self->lock);
 }
@@ -160,11 +159,11 @@ struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr do
     known->adapters = adapter_list_hold(sample->adapters);
     known->baseline = baseline_copy(sample->baseline);
     known->complaint = sample->complaint;
-    known->trust = count > 0 ? TRUST_UNPROVEN : TRUST_NONE;
+    known->trust = count > 0 || libvirt_reads_kernel(self) ? TRUST_UNPROVEN : TRUST_NONE;
     recall_devices(self, known);
     struct process_taps taps = {0};
     if (adapter_devices_are_here(self, known->adapters))
-        process_taps_read(virDomainGetName(domain), &known->uuid, &taps);
+        process_taps_read(virDomainGetName(domain), &known->uuid, known->adapters, &taps);
     for (size_t i = 0; i < count; i++) {
         adapter_device_find(self, &sample->adapters->adapters[i], &taps, &known->devices[i].at);
         if (known->devices[i].at.reason != NULL)
@@ -185,4 +184,25 @@ struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct 
     known->domain_id = NOT_RUNNING;
     known->trust = TRUST_STOPPED;
     return known;
+}
+
+void known_domain_note(struct libvirt_host *self, virDomainPtr domain)
+{
+    struct machine_uuid uuid;
+
+    if (!self->is_local_qemu || virDomainGetUUID(domain, uuid.bytes) != 0)
+        return;
+    pthread_mutex_lock(&self->lock);
+    const struct known_domain *known = known_domain_find_locked(self, &uuid);
+    if (!self->is_closed &&
+        (known == NULL || virDomainGetConnect(known->domain) != virDomainGetConnect(domain))) {
+        struct known_domain *found = allocate(domain, 0);
+        if (found != NULL) {
+            found->uuid = uuid;
+            found->domain_id = NOT_RUNNING;
+            found->trust = TRUST_FOUND;
+            known_domain_keep_locked(self, found);
+        }
+    }
+    pthread_mutex_unlock(&self->lock);
 }

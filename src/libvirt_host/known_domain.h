@@ -12,12 +12,23 @@
 #include "libvirt_host/adapter_device.h"
 #include "libvirt_host/libvirt_host.h"
 
+/* Without memory an entry is not added, instead of the process ended. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 /* How far the kernel's counters are proven to be the machine's. */
 enum trust {
+    TRUST_FOUND,    /* the definition has not been read yet */
     TRUST_STOPPED,  /* the machine does not run: nothing is read */
     TRUST_NONE,     /* the kernel cannot be asked for a device, or it failed the proof */
     TRUST_UNPROVEN, /* the devices fit: to be compared with libvirt's own counters */
-    TRUST_PROVEN    /* libvirt's counters lay between two of the kernel's, or were overruled */
+    TRUST_PROVEN    /* see enum proof */
+};
+
+/* How the kernel's counters were proven to be the machine's. */
+enum proof {
+    PROOF_IDENTITY, /* the device is the adapter's, in a namespace that is the daemon's */
+    PROOF_COUNTERS, /* libvirt's counters lay between two of the kernel's */
 };
 
 /* An adapter's device, and the proof that the kernel's counters of it are right. */
@@ -28,15 +39,16 @@ struct known_device {
 };
 
 struct known_domain {
-    struct known_domain *next;
-    struct machine_uuid uuid;
+    UT_hash_handle hh;
+    struct machine_uuid uuid; /* its key in libvirt_host.known */
     int64_t domain_id;
     virDomainPtr domain;           /* spares a look-up for each sample */
-    struct adapter_list *adapters; /* NULL when it is stopped */
+    struct adapter_list *adapters; /* NULL when it is stopped, or only found */
     /* Comes with every sample: the first may have gone to a thread that came too late. */
     struct baseline *baseline; /* that the definition shares, or NULL */
     const char *complaint;     /* why the one that is there cannot be used, or NULL */
     enum trust trust;
+    enum proof proof;              /* when it is proven */
     unsigned failures;             /* of proofs */
     struct device_counter *before; /* the first of a proof's two readings; NULL: none under way */
     bool is_unreadable;            /* the first reading failed: so does the proof */
@@ -46,7 +58,7 @@ struct known_domain {
 struct known_domain *known_domain_find_locked(struct libvirt_host *self,
                                               const struct machine_uuid *uuid);
 void known_domain_remove_locked(struct libvirt_host *self, const struct machine_uuid *uuid);
-/* Keeps it in place of what was known of the domain. */
+/* Keeps it in place of what was known of the domain; frees it without memory. */
 void known_domain_keep_locked(struct libvirt_host *self, struct known_domain *known);
 
 /* Finds the devices of the sample's adapters, whose incarnations become those of
@@ -54,6 +66,8 @@ void known_domain_keep_locked(struct libvirt_host *self, struct known_domain *kn
 struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr domain,
                                       struct machine_sample *sample);
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
+/* Keeps the domain, which was looked up or listed, for the next call for it. */
+void known_domain_note(struct libvirt_host *self, virDomainPtr domain);
 void known_domain_free(struct known_domain *known);
 /* How often a definition is known to have changed: what was read before the
  * latest change is not kept. */

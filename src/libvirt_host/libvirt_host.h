@@ -11,16 +11,16 @@
 #include "kernel/link_stats.h"
 #include "libvirt_host/bulk_statistics.h"
 #include "libvirt_host/connection.h"
+#include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct known_domain; /* known_domain.h */
 struct socket_watch; /* socket_watch.h */
-
-enum { KNOWN_BUCKETS = 1024 };
 
 struct libvirt_host {
     struct host base;
@@ -28,7 +28,8 @@ struct libvirt_host {
     int timeout;         /* seconds that a host may be silent for */
     int64_t opened_at;   /* of the driver's monotonic_time() */
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
-    bool shares_network; /* a local QEMU host's daemon is in this network namespace */
+    /* An enum daemon_network, of the latest connection; proven, too, by a count. */
+    atomic_int network;
     bool is_test_driver; /* in this process or in a daemon */
     bool is_in_process;  /* the test driver: its service is this process */
     /* The first connection, read-write, serves for all: another would have
@@ -46,7 +47,8 @@ struct libvirt_host {
     bool is_closing;             /* the connections are being closed, in a thread */
     bool lacks_bulk[BULK_KINDS]; /* bulk_statistics.c */
     uint64_t definition_changes;
-    struct known_domain *known[KNOWN_BUCKETS];
+    struct known_domain *known;  /* a hash table; known_domain.c */
+    bool knows_all;              /* every machine has been listed since all was forgotten */
     struct device_counter *dump; /* what a dump fills; see kernel_proof.c */
     size_t devices_in_dump;      /* 0: to be listed again */
 
@@ -64,6 +66,19 @@ struct libvirt_host {
 static inline struct libvirt_host *libvirt_host(struct host *host)
 {
     return (struct libvirt_host *)host;
+}
+
+/* Whether the machines' devices are those of this process's network namespace. */
+static inline bool libvirt_shares_network(const struct libvirt_host *self)
+{
+    return atomic_load(&self->network) != DAEMON_NETWORK_OTHER;
+}
+
+/* Whether the kernel is asked for counters at all. */
+static inline bool libvirt_reads_kernel(const struct libvirt_host *self)
+{
+    return self->is_local_qemu && libvirt_shares_network(self) && self->kernel != NULL &&
+           self->counters != COUNTERS_HYPERVISOR;
 }
 
 #endif

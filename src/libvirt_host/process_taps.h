@@ -7,6 +7,7 @@
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TAPS_H
 #define VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TAPS_H
 
+#include "host/adapter.h"
 #include "host/machine.h"
 
 #include <net/if.h>
@@ -17,8 +18,9 @@ struct process_taps {
     char (*names)[IF_NAMESIZE]; /* one may be there several times: once a queue */
 };
 
+/* Finds at least those that are devices of the adapters. */
 void process_taps_read(const char *machine_name, const struct machine_uuid *uuid,
-                       struct process_taps *taps);
+                       const struct adapter_list *adapters, struct process_taps *taps);
 bool process_taps_have(const struct process_taps *taps, const char *name);
 void process_taps_clear(struct process_taps *taps);
 

@@ -56,11 +56,12 @@ bool qemu_process_start(const struct machine_uuid *uuid, const char *name, uint6
     return *ticks != 0 || qemu_process_search(uuid, note_start, ticks) == 1;
 }
 
-bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *started,
-                             struct fault *fault)
+bool qemu_process_started_at(const struct machine_uuid *uuid, const char *name,
+                             struct moment *started, struct fault *fault)
 {
-    uint64_t ticks;
-    size_t found = qemu_process_search(uuid, note_start, &ticks);
+    char pid[PID_TEXT_SIZE];
+    uint64_t ticks = name != NULL && qemu_process_of_pid_file(name, uuid, pid) ? start_of(pid) : 0;
+    size_t found = ticks != 0 ? 1 : qemu_process_search(uuid, note_start, &ticks);
     if (found != 1)
         /* /proc cannot be read without descriptors: a folder and a file of it. */
         return descriptors_check(2, "when the machine started cannot be known", fault) &&

@@ -8,10 +8,10 @@
 #include "base/fault.h"
 #include "host/machine.h"
 
-/* The start of the one QEMU process that runs the machine. A fault when /proc
- * shows none, or several. */
-bool qemu_process_started_at(const struct machine_uuid *uuid, struct moment *started,
-                             struct fault *fault);
+/* The start of the one QEMU process that runs the machine. Its name helps to find
+ * it; NULL: not known. A fault when /proc shows none, or several. */
+bool qemu_process_started_at(const struct machine_uuid *uuid, const char *name,
+                             struct moment *started, struct fault *fault);
 
 /* Nanoseconds that the process has been running; -1 when it is gone. */
 int64_t process_age(const char *pid);

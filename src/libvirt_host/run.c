@@ -1,17 +1,41 @@
 #include "libvirt_host/run.h"
 
 #include "libvirt_host/domain.h"
+#include "libvirt_host/known_domain.h"
 #include "libvirt_host/process_time.h"
+#include "libvirt_host/uri.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The name under which the system's daemon keeps the machine's PID file; NULL when
+ * it is not known. To be freed by the caller. */
+static char *known_name(struct libvirt_host *self, const struct machine_uuid *uuid)
+{
+    char *name = NULL;
+
+    pthread_mutex_lock(&self->lock);
+    const struct known_domain *known = known_domain_find_locked(self, uuid);
+    if (known != NULL && !uri_is_session(self->base.uri))
+        name = strdup(virDomainGetName(known->domain));
+    pthread_mutex_unlock(&self->lock);
+    return name;
+}
 
 bool libvirt_started_at(struct host *host, const struct machine_uuid *uuid, int64_t domain_id,
                         struct moment *started, struct fault *fault)
 {
+    struct libvirt_host *self = libvirt_host(host);
+
     (void)domain_id;
-    if (!libvirt_host(host)->is_local_qemu)
+    if (!self->is_local_qemu)
         return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                          "when the machine started cannot be known: this process did not see it "
                          "start, and libvirt does not report it");
-    return qemu_process_started_at(uuid, started, fault);
+    char *name = known_name(self, uuid);
+    bool ok = qemu_process_started_at(uuid, name, started, fault);
+    free(name);
+    return ok;
 }
 
 /* virDomainShutoffReason, kept by the daemon for as long as it runs. */

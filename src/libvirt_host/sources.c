@@ -9,6 +9,10 @@ static const char *reason_of_locked(struct libvirt_host *self, const struct know
 {
     if (known->trust == TRUST_PROVEN && known->devices[i].is_overruled)
         return "the device is the machine's own; libvirt's counter is another device's or missing";
+    if (known->trust == TRUST_PROVEN && known->proof == PROOF_IDENTITY)
+        return connection_has_events_locked(self)
+                   ? "the device is the adapter's own: its name, kind and holder or address agree"
+                   : "libvirt does not answer; the device was the adapter's own before";
     if (known->trust == TRUST_PROVEN)
         return connection_has_events_locked(self)
                    ? "the kernel's counter was checked against libvirt's"
@@ -47,9 +51,8 @@ bool libvirt_sources(struct host *host, source_receiver *receive, void *context,
 
     (void)fault;
     pthread_mutex_lock(&self->lock);
-    for (size_t bucket = 0; bucket < KNOWN_BUCKETS; bucket++)
-        for (const struct known_domain *known = self->known[bucket]; known; known = known->next)
-            give_sources_locked(self, known, receive, context);
+    for (const struct known_domain *known = self->known; known; known = known->hh.next)
+        give_sources_locked(self, known, receive, context);
     pthread_mutex_unlock(&self->lock);
     return true;
 }
