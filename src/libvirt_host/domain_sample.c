@@ -176,9 +176,10 @@ bool domain_learn(struct libvirt_host *self, virDomainPtr domain, struct machine
     sample->uuid = domain_get_uuid(domain);
     if (!read_definition(self, domain, sample, fault))
         return false;
-    if (sample->domain_id == NOT_RUNNING)
+    if (sample->domain_id == NOT_RUNNING) {
+        machine_sample_clear(sample); /* of one that does not run there is nothing to count */
         found = known_domain_new_stopped(domain, &sample->uuid);
-    else if (start_readings(sample))
+    } else if (start_readings(sample))
         found = known_domain_new(self, domain, sample);
     if (found == NULL)
         return fault_out_of_memory(fault);

@@ -57,6 +57,7 @@ static void give_up_proof_locked(struct known_domain *known, const struct device
                                  const struct machine_sample *sample, bool is_read)
 {
     known->trust = is_read ? TRUST_PROVEN : TRUST_NONE;
+    known->proof = PROOF_COUNTERS;
     for (size_t i = 0; i < known->adapters->count; i++) {
         struct known_device *device = &known->devices[i];
         if (!is_read)
