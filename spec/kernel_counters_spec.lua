@@ -10,7 +10,7 @@ local shell = require "spec.support.shell"
 local vma = require "vmaccountant"
 
 local URI <const> = "qemu:///system"
-local PROVEN <const> = "the kernel's counter was checked against libvirt's"
+local PROVEN <const> = "the device is the adapter's own"
 local ANNOUNCEMENT <const> = 60 -- bytes of one
 
 local BRIDGE <const> = "<interface type='bridge'><source bridge='vmabr0'/><model type='virtio'/>" ..
@@ -212,7 +212,7 @@ host.describe(_ENV, "the kernel's counters #root", function()
         assert.equal(2 * ANNOUNCEMENT, known.Accountant.NetworkBytesSent)
       end
       assert_source(objVS, "known", "kernel",
-        "libvirt does not answer; the kernel's counter was checked against libvirt's before")
+        "libvirt does not answer; the device was the adapter's own before")
       late:Close()
       failure.expect({ name = "VM_E_APP_SHUTTING_DOWN", member = "NetworkBytesSent" }, function()
         return unread.NetworkBytesSent

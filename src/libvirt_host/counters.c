@@ -7,6 +7,7 @@
 #include "libvirt_host/kernel_proof.h"
 #include "libvirt_host/kernel_sample.h"
 #include "libvirt_host/known_domain.h"
+#include "libvirt_host/learning.h"
 
 #include <stdlib.h>
 
@@ -41,33 +42,13 @@ static bool sample_domain(struct libvirt_host *self, virDomainPtr domain,
     return ok;
 }
 
-/* The domain that is kept, if it is on the current connection, else a new look-up. */
-static virDomainPtr find_domain(struct libvirt_host *self, const struct machine_uuid *uuid,
-                                struct fault *fault)
-{
-    virDomainPtr domain = NULL;
-    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
-    if (connection == NULL)
-        return NULL;
-
-    pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find_locked(self, uuid);
-    if (known != NULL && virDomainGetConnect(known->domain) == connection) {
-        domain = known->domain;
-        virDomainRef(domain);
-    }
-    pthread_mutex_unlock(&self->lock);
-    virConnectClose(connection);
-    return domain != NULL ? domain : domain_open(self, READ_ONLY, uuid, fault);
-}
-
 static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uuid,
                         struct machine_sample *sample, struct fault *fault)
 {
     struct libvirt_call call;
 
     call_begin(&call, self->timeout);
-    virDomainPtr domain = find_domain(self, uuid, fault);
+    virDomainPtr domain = known_domain_open(self, uuid, fault);
     if (domain != NULL)
         kernel_proof_begin(self, uuid);
     bool ok = domain != NULL && sample_domain(self, domain, sample, fault);
@@ -76,36 +57,6 @@ static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uu
     if (domain != NULL)
         virDomainFree(domain);
     return call_end(&call, ok, fault);
-}
-
-/* Whether there is nothing yet to read the machine's counters by. */
-static bool is_unknown(struct libvirt_host *self, const struct machine_uuid *uuid)
-{
-    pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find_locked(self, uuid);
-    bool is_unknown = known == NULL || known->trust == TRUST_FOUND;
-    pthread_mutex_unlock(&self->lock);
-    return is_unknown;
-}
-
-/* Learns the machine's devices, and samples it where they are all that it takes.
- * *is_sampled says whether they were. */
-static bool learn(struct libvirt_host *self, const struct machine_uuid *uuid,
-                  struct machine_sample *sample, bool *is_sampled, struct fault *fault)
-{
-    struct libvirt_call call;
-
-    call_begin(&call, self->timeout);
-    virDomainPtr domain = find_domain(self, uuid, fault);
-    bool ok = domain != NULL && domain_learn(self, domain, sample, fault);
-    if (domain != NULL)
-        virDomainFree(domain);
-    *is_sampled = ok && sample->domain_id == NOT_RUNNING;
-    if (!*is_sampled)
-        machine_sample_clear(sample);
-    ok = call_end(&call, ok, fault);
-    *is_sampled = *is_sampled || (ok && kernel_sample(self, uuid, sample));
-    return ok;
 }
 
 /* For counters = 'kernel': libvirt's counters serve as the proof only. */
@@ -136,8 +87,8 @@ bool libvirt_sample(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_host *self = libvirt_host(host);
     bool is_sampled = kernel_sample(self, uuid, sample);
 
-    if (!is_sampled && libvirt_reads_kernel(self) && is_unknown(self, uuid) &&
-        !learn(self, uuid, sample, &is_sampled, fault))
+    if (!is_sampled && libvirt_reads_kernel(self) &&
+        !learning_sample(self, uuid, sample, &is_sampled, fault))
         return false;
     if (is_sampled)
         return true;
@@ -244,53 +195,6 @@ static bool ask_libvirt_for_all(struct libvirt_host *self, sample_receiver *rece
     return ok;
 }
 
-/* Whether what is known of the domain is of this connection's. */
-static bool is_learned(struct libvirt_host *self, virDomainPtr domain)
-{
-    const struct machine_uuid uuid = domain_get_uuid(domain);
-
-    pthread_mutex_lock(&self->lock);
-    const struct known_domain *known = known_domain_find_locked(self, &uuid);
-    bool is_learned = known != NULL && known->trust != TRUST_FOUND &&
-                      virDomainGetConnect(known->domain) == virDomainGetConnect(domain);
-    pthread_mutex_unlock(&self->lock);
-    return is_learned;
-}
-
-/* Learns the devices of all machines that are not known yet. One that fails is
- * left out: sampling it alone reports why. */
-static void learn_all(struct libvirt_host *self)
-{
-    struct domain_list list = {0};
-    struct fault fault;
-    virConnectPtr connection = connection_acquire(self, READ_ONLY, &fault);
-
-    pthread_mutex_lock(&self->lock);
-    bool is_needed = !self->knows_all;
-    self->knows_all = true; /* unless all is forgotten meanwhile */
-    uint64_t asked_in = self->definition_changes;
-    pthread_mutex_unlock(&self->lock);
-    bool ok = connection != NULL && (!is_needed || domain_list_read(connection, 0, &list, &fault));
-    for (size_t i = 0; i < list.count; i++) {
-        struct machine_sample sample = {.domain_id = NOT_RUNNING};
-        if (is_learned(self, list.domains[i]))
-            continue;
-        if (domain_get_id(list.domains[i]) == NOT_RUNNING)
-            domain_note_stopped(self, list.domains[i], asked_in);
-        else
-            domain_learn(self, list.domains[i], &sample, &fault);
-        machine_sample_clear(&sample);
-    }
-    domain_list_release(&list);
-    if (connection != NULL)
-        virConnectClose(connection);
-    if (ok)
-        return;
-    pthread_mutex_lock(&self->lock);
-    self->knows_all = false;
-    pthread_mutex_unlock(&self->lock);
-}
-
 bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *context,
                         struct fault *fault)
 {
@@ -301,7 +205,7 @@ bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *conte
 
     call_begin(&call, self->timeout);
     if (libvirt_reads_kernel(self))
-        learn_all(self);
+        learning_learn_all(self);
     if (kernel_sample_all(self, receive, context, &others))
         sample_others(self, others, receive, context);
     else

@@ -86,7 +86,8 @@ static bool read_definition(const struct libvirt_host *self, virDomainPtr domain
 static bool definition_holds(const struct known_domain *known, int64_t domain_id,
                              const struct bulk_record *record)
 {
-    if (known == NULL || known->domain_id != domain_id || known->adapters->count != record->count)
+    if (known == NULL || known->domain_id != domain_id || known->adapters == NULL ||
+        known->adapters->count != record->count)
         return false;
     size_t named = 0;
     for (size_t i = 0; i < known->adapters->count; i++) {

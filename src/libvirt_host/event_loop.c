@@ -17,7 +17,9 @@ enum { STOP_PATIENCE_MILLISECONDS = 500 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended; /* see prepare() */
+static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
 static unsigned users;
+static unsigned pauses;
 static bool is_running;
 static int wake_timer = -1; /* fires at once when it is to stop */
 static int monitor_watch = -1;
@@ -75,6 +77,8 @@ static void note_freed(void *is_freed)
 static bool is_wanted(void)
 {
     pthread_mutex_lock(&lock);
+    while (users > 0 && pauses > 0)
+        pthread_cond_wait(&resumed, &lock);
     bool wanted = users > 0;
     pthread_mutex_unlock(&lock);
     return wanted;
@@ -169,10 +173,26 @@ void event_loop_release(void)
     if (--users == 0)
         call_watch_stop();
     if (users == 0 && is_running) {
+        pthread_cond_broadcast(&resumed);
         virEventUpdateTimeout(wake_timer, 0);
         while (users == 0 && is_running && clock_wait_until(&ended, &lock, deadline))
             ;
     }
+    pthread_mutex_unlock(&lock);
+}
+
+void event_loop_pause(void)
+{
+    pthread_mutex_lock(&lock);
+    pauses++;
+    pthread_mutex_unlock(&lock);
+}
+
+void event_loop_resume(void)
+{
+    pthread_mutex_lock(&lock);
+    if (--pauses == 0)
+        pthread_cond_broadcast(&resumed);
     pthread_mutex_unlock(&lock);
 }
 

@@ -19,6 +19,9 @@ bool libvirt_list(struct host *host, struct machine_list *list, struct fault *fa
     if (!ok)
         return false;
 
+    pthread_mutex_lock(&self->lock);
+    self->reads_of_listed = 0;
+    pthread_mutex_unlock(&self->lock);
     list->entries = calloc(found.count + 1, sizeof *list->entries);
     list->count = 0;
     ok = list->entries != NULL;
@@ -58,9 +61,27 @@ bool libvirt_find(struct host *host, const char *name, struct machine_uuid *uuid
     return true;
 }
 
+/* libvirt renames no machine that runs, and reports the end of a run. False where it
+ * is to be asked. */
+static bool copy_known_name(struct libvirt_host *self, const struct machine_uuid *uuid, char **name)
+{
+    bool is_known = false;
+
+    pthread_mutex_lock(&self->lock);
+    const struct known_domain *known = known_domain_find_locked(self, uuid);
+    if (known != NULL && known->domain_id != NOT_RUNNING && connection_has_events_locked(self)) {
+        is_known = true;
+        *name = strdup(virDomainGetName(known->domain));
+    }
+    pthread_mutex_unlock(&self->lock);
+    return is_known;
+}
+
 bool libvirt_name(struct host *host, const struct machine_uuid *uuid, char **name,
                   struct fault *fault)
 {
+    if (copy_known_name(libvirt_host(host), uuid, name))
+        return *name != NULL || fault_out_of_memory(fault);
     virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     if (domain == NULL)
         return false;

@@ -1,5 +1,7 @@
 #include "libvirt_host/known_domain.h"
 
+#include "libvirt_host/domain.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,10 +201,29 @@ void known_domain_note(struct libvirt_host *self, virDomainPtr domain)
         struct known_domain *found = allocate(domain, 0);
         if (found != NULL) {
             found->uuid = uuid;
-            found->domain_id = NOT_RUNNING;
+            found->domain_id = domain_get_id(domain);
             found->trust = TRUST_FOUND;
             known_domain_keep_locked(self, found);
         }
     }
     pthread_mutex_unlock(&self->lock);
+}
+
+virDomainPtr known_domain_open(struct libvirt_host *self, const struct machine_uuid *uuid,
+                               struct fault *fault)
+{
+    virDomainPtr domain = NULL;
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
+    if (connection == NULL)
+        return NULL;
+
+    pthread_mutex_lock(&self->lock);
+    const struct known_domain *known = known_domain_find_locked(self, uuid);
+    if (known != NULL && virDomainGetConnect(known->domain) == connection) {
+        domain = known->domain;
+        virDomainRef(domain);
+    }
+    pthread_mutex_unlock(&self->lock);
+    virConnectClose(connection);
+    return domain != NULL ? domain : domain_open(self, READ_ONLY, uuid, fault);
 }

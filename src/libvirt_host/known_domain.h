@@ -68,6 +68,9 @@ struct known_domain *known_domain_new(struct libvirt_host *self, virDomainPtr do
 struct known_domain *known_domain_new_stopped(virDomainPtr domain, const struct machine_uuid *uuid);
 /* Keeps the domain, which was looked up or listed, for the next call for it. */
 void known_domain_note(struct libvirt_host *self, virDomainPtr domain);
+/* The domain that is kept, if it is on the current connection, else a new look-up. */
+virDomainPtr known_domain_open(struct libvirt_host *self, const struct machine_uuid *uuid,
+                               struct fault *fault);
 void known_domain_free(struct known_domain *known);
 /* How often a definition is known to have changed: what was read before the
  * latest change is not kept. */

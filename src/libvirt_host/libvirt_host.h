@@ -48,6 +48,7 @@ struct libvirt_host {
     bool lacks_bulk[BULK_KINDS]; /* bulk_statistics.c */
     uint64_t definition_changes;
     struct known_domain *known;  /* a hash table; known_domain.c */
+    unsigned reads_of_listed;    /* machines read that were listed and not known; since then */
     bool knows_all;              /* every machine has been listed since all was forgotten */
     struct device_counter *dump; /* what a dump fills; see kernel_proof.c */
     size_t devices_in_dump;      /* 0: to be listed again */
