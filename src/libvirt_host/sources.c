@@ -11,7 +11,7 @@ static const char *reason_of_locked(struct libvirt_host *self, const struct know
         return "the device is the machine's own; libvirt's counter is another device's or missing";
     if (known->trust == TRUST_PROVEN && known->proof == PROOF_IDENTITY)
         return connection_has_events_locked(self)
-                   ? "the device is the adapter's own: its name, kind and holder or address agree"
+                   ? "the device is the adapter's own"
                    : "libvirt does not answer; the device was the adapter's own before";
     if (known->trust == TRUST_PROVEN)
         return connection_has_events_locked(self)
