@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+/* A process that has been connected for so long stays, and samples all machines
+ * once: of a session that it has sampled it can say how it ended. A script that
+ * runs once has ended by then. */
+enum { STAYING_MILLISECONDS = 1000 };
+
 /* The current listener, held for the caller; false when there is none. */
 static bool hold_listener(struct libvirt_host *self, struct host_listener *listener)
 {
@@ -276,7 +281,7 @@ void libvirt_listen(struct host *host, const struct host_listener *listener)
     pthread_mutex_lock(&self->lock);
     host_hold(host);
     self->resynchronize_timer =
-        virEventAddTimeout(-1, on_resynchronize, self, event_loop_release_host);
+        virEventAddTimeout(STAYING_MILLISECONDS, on_resynchronize, self, event_loop_release_host);
     pthread_mutex_unlock(&self->lock);
 }
 
