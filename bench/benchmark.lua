@@ -3,11 +3,10 @@
 package.path = "./?.lua;" .. package.path
 
 local host = require "spec.support.libvirt_host"
+local machines_of = require "bench.machines"
 local readers = require "bench.readers"
 local report = require "bench.report"
 
-local FRAME <const> = 60 -- bytes of an announcement
-local AT_ONCE <const> = 25 -- machines that run at a time while they send
 local READS <const> = 1000000
 
 local function fail_usage()
@@ -42,73 +41,7 @@ end
 
 local options <const> = read_arguments()
 
--- The machines ----------------------------------------------------------------
-
-local function virsh_batch(commands)
-  local path = host.write_file(host.folder .. "/bench.virsh", table.concat(commands, "\n"))
-  host.shell("timeout 300 virsh --quiet --connect qemu:///system <" .. path)
-end
-
-local function sent_by(devices)
-  local sent = 0
-  for _, device in ipairs(devices) do
-    sent = sent + host.device_counters(device)
-  end
-  return sent
-end
-
--- Lets each machine send a few frames, so that the figures to be compared are
--- not all 0: QEMU itself announces the machine, as after a migration.  Adds the
--- bytes that each machine must then have sent to expected, by name.
-local function send_frames(names, devices, expected)
-  local resume, announce, suspend = {}, {}, {}
-  for i, name in ipairs(names) do
-    local frames = 1 + i % 5
-    expected[name] = frames * #devices[name] * FRAME
-    resume[i] = "resume " .. name
-    announce[i] = ([[qemu-monitor-command %s '{"execute": "announce-self", "arguments":
-      {"initial": 10, "max": 10, "rounds": %d, "step": 0}}']]):format(name, frames):gsub("%s+", " ")
-    suspend[i] = "suspend " .. name
-  end
-  virsh_batch(resume)
-  virsh_batch(announce)
-  for _, name in ipairs(names) do
-    host.wait_until("end of the announcements of " .. name, 60, function()
-      return sent_by(devices[name]) == expected[name]
-    end)
-  end
-  virsh_batch(suspend)
-end
-
-local function write_taps(names, devices)
-  local lines = {}
-  for _, name in ipairs(names) do
-    for _, device in ipairs(devices[name]) do
-      lines[#lines + 1] = ("%s %s\n"):format(device, name)
-    end
-  end
-  host.write_file(readers.TAPS, table.concat(lines))
-end
-
--- Starts more machines, which have sent something when this returns.
-local function add_machines(machines, count, adapters, prefix)
-  local names = host.idle_machines(count, adapters, prefix)
-  machines.devices = readers.devices()
-  for first = 1, #names, AT_ONCE do
-    local some = table.move(names, first, math.min(first + AT_ONCE - 1, #names), 1, {})
-    send_frames(some, machines.devices, machines.sent)
-  end
-  table.move(names, 1, #names, #machines.names + 1, machines.names)
-  return names
-end
-
 -- Measuring -------------------------------------------------------------------
-
-local function median(values)
-  table.sort(values)
-  local middle = #values // 2
-  return #values % 2 == 1 and values[middle + 1] or (values[middle] + values[middle + 1]) / 2
-end
 
 -- Measures all tables in interleaved rounds, another row first each time, and
 -- returns for each a list of {name =, key =, median = (nil: not installed)}.
@@ -124,7 +57,7 @@ local function measure(of, expected, sweep)
   for round = 1, options.rounds do
     for t, entry in ipairs(of) do
       local wanted = entry.machine and { [entry.machine] = expected[entry.machine] } or expected
-      write_taps(entry.machine and { entry.machine } or entry.names, entry.devices)
+      machines_of.write_taps(entry.machine and { entry.machine } or entry.names, entry.devices)
       for i = 1, #entry.table do
         local k = (i + round - 2) % #entry.table + 1
         local result = results[t][k]
@@ -138,7 +71,7 @@ local function measure(of, expected, sweep)
   end
   for _, result in ipairs(results) do
     for _, row in ipairs(result) do
-      row.median = row.times and median(row.times)
+      row.median = row.times and readers.median(row.times)
     end
   end
   return results
@@ -147,7 +80,7 @@ end
 -- Milliseconds, more than a sweep through libvirt takes.
 local function longer_than_sweep()
   local times = readers.run({ calls = 5 }, readers.SWEEPS[1])
-  return math.ceil(1.5 * median(times) / 1e6) + 1
+  return math.ceil(1.5 * readers.median(times) / 1e6) + 1
 end
 
 local function measure_instructions(one, each, machine_count)
@@ -159,7 +92,7 @@ local function measure_instructions(one, each, machine_count)
     end
   end
   local reads = readers.READS_ONE
-  write_taps({ one.name }, { [one.name] = one.devices })
+  machines_of.write_taps({ one.name }, { [one.name] = one.devices })
   add("vmaccountant: live, 1 adapter", reads[2], one.name, 20000)
   add("vmaccountant: live, all adapters of a machine with several", reads[2], each, 20000)
   add("vmaccountant: from a sample under max_age", reads[3], one.name, 20000)
@@ -190,7 +123,7 @@ local function measure_size(machines, with_rest)
     return size
   end
 
-  local single = add_machines(machines, 1, 1, "single-")[1]
+  local single = machines_of.add(machines, 1, 1, "single-")[1]
   results = measure({ entry(readers.READS_ONE, single), entry(readers.READS_EACH, each) }, machines.sent)
   size.reads_one, size.reads_each = results[1], results[2]
   size.reads_each.title = size.reads_each.title:gsub("all its adapters", options.adapters .. " adapters")
@@ -209,7 +142,7 @@ local started <const> = { load = host.read_file("/proc/loadavg"):match("^%S+"), 
 local machines <const> = { names = {}, devices = {}, sent = {} }
 local sizes = { adapters = options.adapters, rounds = options.rounds }
 for i, count in ipairs(options.sizes) do
-  add_machines(machines, count - #machines.names, options.adapters, ("idle%d-"):format(i))
+  machines_of.add(machines, count - #machines.names, options.adapters, ("idle%d-"):format(i))
   sizes[i] = measure_size(machines, i == (#options.sizes + 1) // 2)
   report.print(sizes, sizes[i])
 end

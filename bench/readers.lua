@@ -103,20 +103,36 @@ local function domstats(machine)
   return output, instruments.now() - start
 end
 
+-- The figures by machine in what virsh domstats prints.
+function readers.domstats_figures(output)
+  local figures, name = {}, nil
+  for line in output:gmatch("[^\n]+") do
+    name = line:match("^Domain: '(.*)'$") or name
+    local bytes = line:match("^%s*net%.%d+%.tx%.bytes=(%d+)$")
+    figures[name] = (figures[name] or 0) + math.tointeger(tonumber(bytes or 0))
+  end
+  return figures
+end
+
 local function run_virsh(calls, machine)
   local times, figures = {}, {}
   for i = 1, calls do
     local output
     output, times[i] = domstats(machine)
-    figures = {}
-    local name
-    for line in output:gmatch("[^\n]+") do
-      name = line:match("^Domain: '(.*)'$") or name
-      local bytes = line:match("^%s*net%.%d+%.tx%.bytes=(%d+)$")
-      figures[name] = (figures[name] or 0) + math.tointeger(tonumber(bytes or 0))
-    end
+    figures = readers.domstats_figures(output)
   end
   return times, figures
+end
+
+-- Runs a command to its end; returns nanoseconds, and what it printed.
+function readers.whole(command)
+  local start = instruments.now()
+  local pipe = assert(io.popen(("timeout 120 env %s %s"):format(LUA_PATHS, command)))
+  local output = pipe:read("a")
+  if not pipe:close() then
+    error(command .. " has failed")
+  end
+  return instruments.now() - start, output
 end
 
 -- The devices of each machine, by name.
@@ -165,6 +181,13 @@ function readers.compare(label, figures, expected)
       error(("%s: no machine %s is expected"):format(label, name))
     end
   end
+end
+
+-- The middle of the values, which it sorts.
+function readers.median(values)
+  table.sort(values)
+  local middle = #values // 2
+  return #values % 2 == 1 and values[middle + 1] or (values[middle] + values[middle + 1]) / 2
 end
 
 -- Other than time -------------------------------------------------------------

@@ -31,6 +31,27 @@ host.describe(_ENV, "bench/run #root", function()
   end)
 end)
 
+host.describe(_ENV, "bench/run --once #root", function()
+  it("measures whole processes, and compares all figures", function()
+    local output, errors, status = shell.run("BENCH_ROUNDS=1 bench/run --once 2")
+    assert.equal("", errors)
+    assert.equal(0, status)
+    assert.matches("^\n2 machines with 2 adapters each\n", output)
+    for _, program in ipairs { "connect and close", "loop over all machines", "the same with max_age", "one machine by name" } do
+      assert.matches("\nvmaccountant: " .. program .. " +%d+%.%d ms +%d+%.%d+\n", output)
+    end
+    assert.matches("\nThe figures of all programs agreed%. .*\n$", output)
+  end)
+
+  it("refuses counts that are none", function()
+    for _, arguments in ipairs { "0", "x", "3 3" } do
+      local _, errors, status = shell.run("bench/run --once " .. arguments)
+      assert.equal("usage: bench/run --once [MACHINES...], each number above the one before\n", errors)
+      assert.equal(2, status)
+    end
+  end)
+end)
+
 host.describe(_ENV, "bench/processors.lua #root", function()
   it("prints what this process and libvirtd use", function()
     local output, errors, status = shell.run("lua5.4 bench/processors.lua 2 1")
