@@ -66,6 +66,11 @@ function virsh.stop()
   end
 end
 
+--- Its process id, or nil while there is none.
+function virsh.pid()
+  return pid
+end
+
 --- Whether these words can be typed.
 function virsh.takes(words)
   for _, word in ipairs(words) do
