@@ -133,13 +133,15 @@ test-c: $(TEST_PROGRAMS)
 BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
          $(LUA_RUNNER) lua5.4 $(shell command -v busted) --ignore-lua -o plainTerminal
 
-# How many spec files run side by side. Emulated guests keep a processor each:
-# with fewer processors than that, what is timed becomes late.
-SPEC_JOBS ?= $(shell expr $$(nproc) / $(if $(VMACCOUNTANT_NO_PRIVATE_HOST),1,4 + 1))
+# How many spec files run side by side, and how many of those have guests.
+# Emulated guests keep a processor each: with fewer processors than that, what
+# is timed becomes late.
+SPEC_JOBS  ?= $(shell nproc)
+GUEST_JOBS ?= $(shell expr $$(nproc) / 4 + 1)
 
 .PHONY: test-specs
 test-specs: $(MODULE)
-	@spec/support/run_specs $(BUILD)/specs $(SPEC_JOBS) env $(BUSTED) $(SPECS) 2>&1 | tee $(BUILD)/specs.log
+	@spec/support/run_specs $(BUILD)/specs $(SPEC_JOBS) $(GUEST_JOBS) env $(BUSTED) $(SPECS) 2>&1 | tee $(BUILD)/specs.log
 
 # --- Checks ------------------------------------------------------------------
 

@@ -2,14 +2,9 @@
 -- the host's administrator made.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
-local handles = require "spec.support.handles"
 local failure = require "spec.support.failure"
-local vma = require "vmaccountant"
-
-local function connect(options)
-  return vma.CreateObject("VirtualServer.Application", "qemu:///system", options)
-end
 
 -- libvirt's 52:54:00:aa:00:01 as EthernetAddress spells it.
 local function dashed(mac)
@@ -54,30 +49,16 @@ local function announce(name, alias, device, rounds)
   host.virsh("suspend", name)
 end
 
-host.describe(_ENV, "the adapters of a real machine #root", function()
+real_host.describe(_ENV, "the adapters of a real machine #root", function(connect)
   local g, objVS, objVM
 
   setup(function()
-    host.start()
     g = guest.start { name = "plugged" }
   end)
 
-  teardown(function()
-    g:remove()
-    host.destroy_all()
-    host.stop()
-  end)
-
   before_each(function()
-    handles.remember()
     objVS = connect()
     objVM = objVS:FindVirtualMachine(g.name)
-  end)
-
-  after_each(function()
-    objVS:Close()
-    objVS, objVM = nil, nil
-    handles.check()
   end)
 
   -- Leaves the guest with its first adapter alone, whatever a failed test did.

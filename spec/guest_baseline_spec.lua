@@ -3,6 +3,7 @@
 -- hostile or from the future.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local agent = require "spec.support.agent"
 local child = require "spec.support.child"
@@ -10,11 +11,10 @@ local exact = require "spec.support.exact"
 
 local NAMESPACE
 
-host.describe(_ENV, "a shared baseline #root", function()
+real_host.describe(_ENV, "a shared baseline #root", function()
   local g, recorder
 
   setup(function()
-    host.start()
     g = guest.start { name = "baseline", adapters = { {}, { bridge = "vmabr1" } } }
     recorder = agent.start()
     recorder:eval [[
@@ -27,13 +27,6 @@ host.describe(_ENV, "a shared baseline #root", function()
         g:xml():match("<[%w_-]+:baseline xmlns:[%w_-]+=['\"]([^'\"]+)")
     end)
     recorder:stop()
-  end)
-
-  teardown(function()
-    recorder:stop()
-    g:remove()
-    host.destroy_all()
-    host.stop()
   end)
 
   local function demand_newcomer(expected)
@@ -183,4 +176,4 @@ host.describe(_ENV, "a shared baseline #root", function()
     local _, since = exact.figures_of_newcomer(g.name)
     assert.is_true(since >= os.time() - 60)
   end)
-end)
+end, true)

@@ -2,20 +2,18 @@
 -- kernel said of the devices when they went, as a witness of its own heard it.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local agent = require "spec.support.agent"
 local device_watch = require "spec.support.device_watch"
 local exact = require "spec.support.exact"
-local handles = require "spec.support.handles"
-local vma = require "vmaccountant"
 
 local last_session = exact.last_session
 
-host.describe(_ENV, "the last session of a real machine #root", function()
+real_host.describe(_ENV, "the last session of a real machine #root", function(connect)
   local watch, reader, objVS, g, objVM
 
   setup(function()
-    host.start()
     watch = device_watch.start()
     reader = agent.start()
     reader:eval [[objVS = connect()]]
@@ -24,24 +22,11 @@ host.describe(_ENV, "the last session of a real machine #root", function()
   end)
 
   teardown(function()
-    reader:stop()
     watch:stop()
-    if g then
-      g:remove()
-    end
-    host.destroy_all()
-    host.stop()
   end)
 
   before_each(function()
-    handles.remember()
-    objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system")
-  end)
-
-  after_each(function()
-    objVS:Close()
-    objVS, objVM = nil, nil
-    handles.check()
+    objVS = connect()
   end)
 
   -- A running guest of two adapters; the one of the test before where it can be.

@@ -2,6 +2,7 @@
 -- writes down is what processes that start later count from.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local child = require "spec.support.child"
 
@@ -78,18 +79,11 @@ local function wait_for_connection()
   host.sleep(1) -- that it listens to events comes a moment after
 end
 
-host.describe(_ENV, "recorder.lua #root", function()
+real_host.describe(_ENV, "recorder.lua #root", function()
   local g
 
   setup(function()
-    host.start()
     g = guest.start()
-  end)
-
-  teardown(function()
-    g:remove()
-    host.destroy_all()
-    host.stop()
   end)
 
   it("gives processes that start later what was sent since a reset", function()
@@ -189,4 +183,4 @@ host.describe(_ENV, "recorder.lua #root", function()
     assert.matches("^recorder%.lua: [^\n]*RecordResets: [^\n]*read%-write connection[^\n]*group libvirt[^\n]*"
       .. "%(E_ACCESSDENIED 0x80070005%)\nstatus 1\n$", output)
   end)
-end)
+end, true)

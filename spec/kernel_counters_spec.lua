@@ -3,6 +3,7 @@
 -- network namespace and no loss of the daemon makes them another device's.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local exact = require "spec.support.exact"
 local failure = require "spec.support.failure"
 local handles = require "spec.support.handles"
@@ -19,10 +20,6 @@ local OTHER_BRIDGE <const> = BRIDGE:gsub("vmabr0", "vmabr1")
 local USER <const> = "<interface type='user'><model type='virtio'/><rom enabled='no'/></interface>"
 
 local figures = exact.figures
-
-local function connect(options)
-  return vma.CreateObject("VirtualServer.Application", URI, options)
-end
 
 -- Starts a machine that runs nothing and sends what `announce` says.
 local function start(name, ...)
@@ -115,29 +112,14 @@ local function elsewhere(furnish, chunk, options)
   return output
 end
 
-host.describe(_ENV, "the kernel's counters #root", function()
+real_host.describe(_ENV, "the kernel's counters #root", function(connect)
   local objVS
-
-  setup(function()
-    host.start()
-  end)
-
-  teardown(function()
-    host.destroy_all()
-    host.stop()
-  end)
 
   before_each(function()
     host.start()
-    handles.remember()
   end)
 
   after_each(function()
-    if objVS then
-      objVS:Close()
-      objVS = nil
-    end
-    handles.check()
     host.start()
     host.destroy_all()
   end)

@@ -17,7 +17,7 @@ local function run(files)
     file:write(text, "\n")
   end
   local output, _, status = shell.run(("export VMACCOUNTANT_NO_PRIVATE_HOST=1; SPEC_FILES=%s " ..
-    "spec/support/run_specs %s/logs 2 busted -o plainTerminal"):format(
+    "spec/support/run_specs %s/logs 2 1 busted -o plainTerminal"):format(
       shell.quote(table.concat(names, " ")), folder))
   os.execute(("rm -r '%s'"):format(folder))
   return output, status

@@ -6,19 +6,9 @@
 #include "accounting/task.h"
 
 #include "../support/check.h"
-#include "../support/wall_clock.c"
+#include "../support/wall_clock.h"
 
-static char path[] = "/tmp/waits_test.XXXXXX";
 static const struct machine_uuid WEB = {{1}};
-
-static void set_wall_clock(long seconds)
-{
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
-        abort();
-    fprintf(file, "%ld\n", seconds);
-    fclose(file);
-}
 
 static int64_t now(void)
 {
@@ -157,7 +147,7 @@ static void *set_back(void *unused)
 {
     (void)unused;
     sleep_for(300);
-    set_wall_clock(-8);
+    wall_clock_set(-8);
     return NULL;
 }
 
@@ -181,7 +171,7 @@ static void a_recorder_tries_again_after_a_second(void)
     pthread_join(clock, NULL);
     accounting_close(accounting);
     accounting_release(accounting);
-    set_wall_clock(0);
+    wall_clock_set(0);
 }
 
 static void closing_waits_two_seconds_for_a_task(void)
@@ -201,20 +191,16 @@ static void closing_waits_two_seconds_for_a_task(void)
     accounting_release(accounting);
     CHECK(now() - begun >= 1900 && now() - begun < 6000);
     pthread_join(clock, NULL);
-    set_wall_clock(0);
+    wall_clock_set(0);
     atomic_store(&may_return, true);
     sleep_for(200); /* for the sanitizers: the thread releases what it holds */
 }
 
 int main(void)
 {
-    int descriptor = mkstemp(path);
-    if (descriptor < 0)
-        abort();
-    close(descriptor);
-    setenv("WALL_CLOCK", path, 1);
+    wall_clock_begin();
     a_recorder_tries_again_after_a_second();
     closing_waits_two_seconds_for_a_task();
-    unlink(path);
+    wall_clock_end();
     return check_report();
 }

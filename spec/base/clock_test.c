@@ -2,30 +2,19 @@
 #include "base/clock.h"
 
 #include "../support/check.h"
-#include "../support/wall_clock.c"
+#include "../support/wall_clock.h"
 
 #include <string.h>
-
-static char path[] = "/tmp/clock_test.XXXXXX";
-
-static void set_wall_clock(long seconds)
-{
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
-        abort();
-    fprintf(file, "%ld\n", seconds);
-    fclose(file);
-}
 
 static void the_wall_clock_is_the_only_one_that_jumps(void)
 {
     int64_t now = clock_now(), boot = clock_since_boot(), wall = clock_unix();
 
-    set_wall_clock(-3600);
+    wall_clock_set(-3600);
     CHECK(clock_now() >= now && clock_now() - now < 60 * CLOCK_SECOND);
     CHECK(clock_since_boot() >= boot && clock_since_boot() - boot < 60 * CLOCK_SECOND);
     CHECK(clock_unix() < wall - 3000 * CLOCK_SECOND);
-    set_wall_clock(0);
+    wall_clock_set(0);
 }
 
 static void the_host_has_been_up_for_no_less_than_it_was_awake(void)
@@ -42,13 +31,13 @@ static void a_wait_ends_at_its_deadline(void)
 
     clock_condition_init(&condition);
     pthread_mutex_lock(&mutex);
-    set_wall_clock(-3600);
+    wall_clock_set(-3600);
     while (clock_wait_until(&condition, &mutex, deadline))
         ;
     pthread_mutex_unlock(&mutex);
     CHECK(clock_now() >= deadline);
     CHECK(clock_now() - begun < 20 * CLOCK_SECOND);
-    set_wall_clock(0);
+    wall_clock_set(0);
     pthread_cond_destroy(&condition);
 }
 
@@ -116,11 +105,7 @@ static void a_boot_has_a_name(void)
 
 int main(void)
 {
-    int descriptor = mkstemp(path);
-    if (descriptor < 0)
-        abort();
-    close(descriptor);
-    setenv("WALL_CLOCK", path, 1);
+    wall_clock_begin();
     the_wall_clock_is_the_only_one_that_jumps();
     the_host_has_been_up_for_no_less_than_it_was_awake();
     a_wait_ends_at_its_deadline();
@@ -128,6 +113,6 @@ int main(void)
     a_wait_ends_when_it_is_woken();
     sleep_takes_its_time();
     a_boot_has_a_name();
-    unlink(path);
+    wall_clock_end();
     return check_report();
 }

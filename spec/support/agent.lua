@@ -19,6 +19,7 @@ local agent = {}
 local methods = {}
 local metatable = { __name = "agent", __index = methods }
 local count = 0
+local running = {}
 
 local MAIN <const> = [[
 package.path, package.cpath = %q, %q
@@ -81,6 +82,7 @@ function agent.start(environment)
     ("%slua5.4 -W %s/main.lua >%s/output 2>&1 & echo $!"):format(table.concat(variables), folder, folder))))
   self.requests = assert(io.open(folder .. "/requests", "r+b"))
   self.requests:setvbuf("no")
+  running[self] = true
   return self
 end
 
@@ -149,6 +151,14 @@ function methods:stop()
     host.try_shell(("kill -KILL %d"):format(self.pid))
     self.requests:close()
     self.requests = nil
+    running[self] = nil
+  end
+end
+
+--- Ends all processes.
+function agent.stop_all()
+  for self in pairs(running) do
+    self:stop()
   end
 end
 

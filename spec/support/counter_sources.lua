@@ -1,32 +1,33 @@
 --- Specs that run once for each source of the counters: the kernel, where it is
 -- proven to say the same, and libvirt.
 --
---     counter_sources.describe(_ENV, "a real machine #root", function(connect, counters)
---       local objVS = connect { max_age = 1 }
+--     real_host.describe(_ENV, "a real machine #root", function(connect)
+--       ... guests for both ...
+--       counter_sources.each(_ENV, connect, function(connect, counters)
+--         local objVS = connect { max_age = 1 }
 --
 -- "kernel" instead of "auto" makes it an error when a figure comes from libvirt
 -- after all; a spec that takes devices away says "auto".
 
-local host = require "spec.support.libvirt_host"
-local vma = require "vmaccountant"
-
 local counter_sources = {}
 
---- As host.describe, once for each value of the option `counters`.
+--- Describes `body` once for each value of the option `counters`.
+-- @param busted  a table with the caller's `describe`: `_ENV`
+-- @param connect  opens an application
 -- @param body  given a function that connects with the option, and its value
 -- @param kernel  the value for the kernel's, default "kernel"
-function counter_sources.describe(busted, name, body, kernel)
+function counter_sources.each(busted, connect, body, kernel)
   for _, counters in ipairs { kernel or "kernel", "hypervisor" } do
-    local function connect(options)
+    local function connect_with(options)
       local all = { counters = counters }
       for option, value in pairs(options or {}) do
         all[option] = value
       end
-      return vma.CreateObject("VirtualServer.Application", "qemu:///system", all)
+      return connect(all)
     end
 
-    host.describe(busted, ("%s, counters = '%s'"):format(name, counters), function()
-      body(connect, counters)
+    busted.describe(("with counters = '%s'"):format(counters), function()
+      body(connect_with, counters)
     end)
   end
 end

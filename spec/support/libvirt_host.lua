@@ -7,12 +7,16 @@
 -- that names what did not happen.  All functions raise on failure unless they
 -- say otherwise.
 
+local compiled = require "spec.support.compiled"
+local virsh = require "spec.support.virsh"
+
 local host = {}
 
 --- Files of this run, gone with the private host.
 host.folder = "/run/vmaccountant"
 
 local MARKER <const> = "/run/vmaccountant-private-host"
+local VIRSH_SECONDS <const> = 60
 local PID_FILE <const> = "/run/libvirtd.pid"
 local LOG_FILE <const> = "/var/log/libvirt/libvirtd.log"
 
@@ -56,15 +60,18 @@ function host.now()
     return tonumber(host.read_file("/proc/uptime"):match("^[%d.]+"))
 end
 
+local process
+
 function host.sleep(seconds)
-    os.execute(("sleep %.3f"):format(seconds))
+    process = process or compiled.module("process")
+    process.sleep(seconds)
 end
 
 --- Polls until `predicate()` gives a true value, and returns what it gave.
 -- @param what  what is waited for, for the error
 -- @param seconds  the bound
 -- @param predicate  called about every `interval` seconds
--- @param interval  default 0.05
+-- @param interval  default 0.02
 -- @param describe  optional function whose text is added to the error
 function host.wait_until(what, seconds, predicate, interval, describe)
     local deadline <const> = host.now() + seconds
@@ -76,7 +83,7 @@ function host.wait_until(what, seconds, predicate, interval, describe)
             error(("no %s within %g s%s"):format(what, seconds,
                 describe and ": " .. describe() or ""), 2)
         end
-        host.sleep(interval or 0.05)
+        host.sleep(interval or 0.02)
     end
 end
 
@@ -144,11 +151,13 @@ end
 function host.start()
     check_private()
     os.execute("mkdir -p " .. host.folder)
+    virsh.open(host.folder)
     if not host.pid() then
+        virsh.stop()
         host.shell("libvirtd --daemon")
     end
     host.wait_until("answer from libvirtd", 30, function()
-        return (host.try_shell("timeout 5 virsh --quiet --connect qemu:///system version"))
+        return (virsh.run({"version"}, 5))
     end, 0.02, function()
         return (host.read_file(LOG_FILE) or "no log"):sub(-2000)
     end)
@@ -209,6 +218,7 @@ function host.kill(signal)
     local pid = host.pid() or error("libvirtd does not run", 2)
     host.shell(("kill -%s %d"):format(signal, pid))
     if signal == "KILL" or signal == "TERM" then
+        virsh.stop()
         host.wait_until("end of libvirtd", 30, function()
             return not is_libvirtd(pid)
         end, 0.02)
@@ -232,7 +242,13 @@ end
 --- `virsh ARG...`: ok, output.
 function host.try_virsh(...)
     check_private()
-    local words = {"timeout 60 virsh --quiet --connect qemu:///system"}
+    if host.pid() and virsh.takes({...}) then
+        local ok, output = virsh.run({...}, VIRSH_SECONDS)
+        if ok ~= nil then
+            return ok, output
+        end
+    end
+    local words = {("timeout %d virsh --quiet --connect qemu:///system"):format(VIRSH_SECONDS)}
     for index = 1, select("#", ...) do
         words[index + 1] = host.quote((select(index, ...)))
     end
