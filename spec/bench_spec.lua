@@ -37,7 +37,8 @@ host.describe(_ENV, "bench/run --once #root", function()
     assert.equal("", errors)
     assert.equal(0, status)
     assert.matches("^\n2 machines with 2 adapters each\n", output)
-    for _, program in ipairs { "connect and close", "loop over all machines", "the same with max_age", "one machine by name" } do
+    local programs = { "connect and close", "loop over all machines", "the same with max_age", "one machine by name" }
+    for _, program in ipairs(programs) do
       assert.matches("\nvmaccountant: " .. program .. " +%d+%.%d ms +%d+%.%d+\n", output)
     end
     assert.matches("\nThe figures of all programs agreed%. .*\n$", output)
