@@ -161,6 +161,30 @@ static void on_missed(void *context)
     accounting_compare_states(context, &fault);
 }
 
+static bool is_sampled(struct accounting *accounting, const struct machine_uuid *uuid)
+{
+    pthread_mutex_lock(&accounting->lock);
+    const struct account *account = account_find_locked(accounting, uuid);
+    bool is_sampled = account != NULL && account->observed_at != 0;
+    pthread_mutex_unlock(&accounting->lock);
+    return is_sampled;
+}
+
+/* How a session ended can be said only of one that has been sampled. */
+static void on_staying(void *context)
+{
+    struct accounting *accounting = context;
+    struct machine_list list = {0};
+    struct fault fault; /* it will be sampled when it is read */
+
+    if (!host_list(accounting->host, &list, &fault))
+        return;
+    for (size_t i = 0; i < list.count; i++)
+        if (!is_sampled(accounting, &list.entries[i].uuid))
+            sample(accounting, &list.entries[i].uuid);
+    machine_list_clear(&list);
+}
+
 void accounting_listen(struct accounting *accounting)
 {
     const struct host_listener listener = {
@@ -176,6 +200,7 @@ void accounting_listen(struct accounting *accounting)
         .adapters_changed = on_adapters_changed,
         .device_gone = on_device_gone,
         .missed = on_missed,
+        .staying = on_staying,
     };
     host_listen(accounting->host, &listener);
 }

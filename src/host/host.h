@@ -52,6 +52,9 @@ struct host_listener {
                         const struct decimal bytes[DIRECTION_COUNT]);
     /* Some of the above may have been missed. */
     void (*missed)(void *context);
+    /* This process has been connected for a moment, and is not a script that only
+     * reads and ends. */
+    void (*staying)(void *context);
 };
 
 /* How one adapter's counters are read. The receiver frees the texts

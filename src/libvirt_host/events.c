@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-/* A process that has been connected for so long stays, and samples all machines
- * once: of a session that it has sampled it can say how it ended. A script that
- * runs once has ended by then. */
+/* After so long it is said that the process stays. A script that runs once has ended
+ * by then. */
 enum { STAYING_MILLISECONDS = 1000 };
 
 /* The current listener, held for the caller; false when there is none. */
@@ -204,6 +203,7 @@ static void resynchronize(struct libvirt_host *self)
      * meantime is not thrown away. */
     known_domain_forget_all(self);
     pthread_mutex_lock(&self->lock);
+    self->has_missed = true;
     if (self->resynchronize_timer >= 0)
         virEventUpdateTimeout(self->resynchronize_timer, 0);
     pthread_mutex_unlock(&self->lock);
@@ -225,8 +225,14 @@ static void on_resynchronize(int timer, void *context)
     /* The host's properties were written under the lock that this takes. */
     if (!hold_listener(self, &listener))
         return;
-    if (!self->is_in_process)
+    pthread_mutex_lock(&self->lock);
+    bool has_missed = self->has_missed;
+    self->has_missed = false;
+    pthread_mutex_unlock(&self->lock);
+    if (!self->is_in_process && has_missed)
         listener.missed(listener.context);
+    else if (!self->is_in_process)
+        listener.staying(listener.context);
     listener.release(listener.context);
 }
 

@@ -61,6 +61,7 @@ struct libvirt_host {
     struct socket_watch *socket_watch; /* NULL but while the connection is lost */
     int64_t eager_until;               /* of clock_now(): the daemon may be back at any moment */
     int resynchronize_timer;
+    bool has_missed; /* when that fires; else the process stays */
     struct link_monitor_subscriber subscriber;
 };
 
