@@ -133,11 +133,11 @@ test-c: $(TEST_PROGRAMS)
 BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
          $(LUA_RUNNER) lua5.4 $(shell command -v busted) --ignore-lua -o plainTerminal
 
-# How many spec files run side by side, and how many of those have guests.
-# Emulated guests keep a processor each: with fewer processors than that, what
-# is timed becomes late.
+# How many spec files run side by side, and how many of those have machines. A
+# guest keeps a processor while it boots: with many more guests than processors,
+# what is timed becomes late.
 SPEC_JOBS  ?= $(shell nproc)
-GUEST_JOBS ?= $(shell expr $$(nproc) / 4 + 1)
+GUEST_JOBS ?= $(shell expr $$(nproc) / 2 + 1)
 
 .PHONY: test-specs
 test-specs: $(MODULE)

@@ -1,33 +1,22 @@
 -- Wall clocks that differ or are set: they change no figure and no duration.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local agent = require "spec.support.agent"
 local child = require "spec.support.child"
 local wall_clock = require "spec.support.wall_clock"
 
-host.describe(_ENV, "a wall clock that is set #root", function()
+real_host.describe(_ENV, "a wall clock that is set #root", function()
   local g, recorder, recorders_clock, readers_clock
 
   setup(function()
-    host.start()
     recorders_clock, readers_clock = wall_clock.new(), wall_clock.new()
     g = guest.start { name = "clock" }
     recorder = agent.start(recorders_clock.environment)
     recorder:eval [[
       objVS = connect()
       objVS:RecordResets()]]
-  end)
-
-  teardown(function()
-    if recorder then
-      recorder:stop()
-    end
-    if g then
-      g:remove()
-    end
-    host.destroy_all()
-    host.stop()
   end)
 
   -- What a process that starts now has sent and received, its UpTime, and whether
@@ -91,4 +80,4 @@ host.describe(_ENV, "a wall clock that is set #root", function()
       assert.is_true(reader:eval "return accountant.UpTime" <= host.now() - begun)
     end
   end)
-end)
+end, true)

@@ -2,9 +2,8 @@
 -- the files on the host have them afterwards.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local failure = require "spec.support.failure"
-local handles = require "spec.support.handles"
-local vma = require "vmaccountant"
 
 local MACHINE <const> = [[
 <domain type='qemu'>
@@ -18,31 +17,18 @@ local MACHINE <const> = [[
   </devices>
 </domain>]]
 
-host.describe(_ENV, "a real machine's definition #root", function()
+real_host.describe(_ENV, "a real machine's definition #root", function(connect)
   local objVS, objVM
 
-  setup(function()
-    host.start()
-  end)
-
-  teardown(function()
-    host.destroy_all()
-    host.stop()
-  end)
-
   before_each(function()
-    handles.remember()
     host.define(MACHINE:format("web01"))
     host.define(MACHINE:format("Mail"))
-    objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+    objVS = connect()
     objVM = objVS:FindVirtualMachine("web01")
   end)
 
   after_each(function()
-    objVS:Close()
-    objVS, objVM = nil, nil
     host.destroy_all()
-    handles.check()
   end)
 
   local function assign(member, value)

@@ -2,30 +2,18 @@
 -- as the kernel tells it: all of a processor in a busy loop, next to nothing idle.
 -- run alone: it compares shares of the machine's processors
 
-local vma = require "vmaccountant"
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local failure = require "spec.support.failure"
 
-host.describe(_ENV, "a real machine's processors #root", function()
+real_host.describe(_ENV, "a real machine's processors #root", function(connect)
   local g, objVS, accountant
 
   setup(function()
-    host.start()
     g = guest.start { name = "processors", adapters = 0 }
-    objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+    objVS = connect()
     accountant = objVS:FindVirtualMachine(g.name).Accountant
-  end)
-
-  teardown(function()
-    if objVS then
-      objVS:Close()
-    end
-    if g then
-      g:remove()
-    end
-    host.destroy_all()
-    host.stop()
   end)
 
   local function fields_of(path)
@@ -119,7 +107,7 @@ host.describe(_ENV, "a real machine's processors #root", function()
   end)
 
   it("are those of the first quarter of a second in a new process", function()
-    local other <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+    local other <close> = connect()
     local at = host.now()
     assert.equal("integer", math.type(other:FindVirtualMachine(g.name).Accountant.CPUUtilization))
     assert.is_true(host.now() - at < 20)
@@ -172,4 +160,4 @@ host.describe(_ENV, "a real machine's processors #root", function()
     host.try_shell(("kill -CONT %d"):format(host.pid()))
     assert.is_true(ok, output)
   end)
-end)
+end, true)

@@ -2,20 +2,15 @@
 -- whatever has the name, or a name that ends so.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local exact = require "spec.support.exact"
 local failure = require "spec.support.failure"
-local handles = require "spec.support.handles"
-local vma = require "vmaccountant"
 
 local ANNOUNCEMENT <const> = 60 -- bytes of one
 local NAME <const> = "owner"
 
 local BRIDGE <const> = "<interface type='bridge'><source bridge='vmabr0'/>%s<model type='virtio'/>" ..
   "<rom enabled='no'/></interface>"
-
-local function connect(counters)
-  return vma.CreateObject("VirtualServer.Application", "qemu:///system", { counters = counters })
-end
 
 -- Starts a machine that runs nothing and sends what `announce` says.
 local function start(name, interfaces)
@@ -54,26 +49,10 @@ local function rename(from, to)
   host.shell(("ip link set %s down && ip link set %s name %s && ip link set %s up"):format(from, from, to, to))
 end
 
-host.describe(_ENV, "a machine's network device #root", function()
+real_host.describe(_ENV, "a machine's network device #root", function(connect)
   local objVS
 
-  setup(host.start)
-
-  teardown(function()
-    host.destroy_all()
-    host.stop()
-  end)
-
-  before_each(function()
-    handles.remember()
-  end)
-
   after_each(function()
-    if objVS then
-      objVS:Close()
-      objVS = nil
-    end
-    handles.check()
     host.destroy_all()
     host.try_shell("ip link del impostor; ip link del moved; ip link del mytap1; ip link del imitation")
   end)
@@ -99,7 +78,7 @@ host.describe(_ENV, "a machine's network device #root", function()
           start(NAME, BRIDGE:format("") .. ("<interface type='%s'>%s<target dev='imitation'/><model type='virtio'/>" ..
             "<rom enabled='no'/></interface>"):format(kind, source))
           announce(NAME, 2)
-          objVS = connect(counters)
+          objVS = connect { counters = counters }
           local objVM = objVS:FindVirtualMachine(NAME)
           local adapters = objVM.NetworkAdapters
           assert.same({ true, false }, { adapters[1].IsCounted, adapters[2].IsCounted })
@@ -120,7 +99,7 @@ host.describe(_ENV, "a machine's network device #root", function()
         make_impostor("mytap1")
         start(NAME, BRIDGE:format("<target dev='tap1'/>"))
         announce(NAME, 3)
-        objVS = connect(counters)
+        objVS = connect { counters = counters }
         for _ = 1, 6 do
           assert.equal(3 * ANNOUNCEMENT, read(objVS))
           assert.equal(0, objVS:FindVirtualMachine(NAME).Accountant.NetworkBytesReceived)
@@ -135,7 +114,7 @@ host.describe(_ENV, "a machine's network device #root", function()
       it("is still its own when it was renamed, imitated and named back", function()
         start(NAME, BRIDGE:format(""))
         local tap = host.taps(NAME)[1]
-        objVS = connect(counters)
+        objVS = connect { counters = counters }
         announce(NAME, 3)
         assert.equal(3 * ANNOUNCEMENT, read(objVS))
         rename(tap.device, "moved")
@@ -143,7 +122,7 @@ host.describe(_ENV, "a machine's network device #root", function()
           tap.mac:sub(3)))
         announce(NAME, 2)
         assert.equal(5 * ANNOUNCEMENT, read(objVS))
-        local newcomer <close> = connect(counters)
+        local newcomer <close> = connect { counters = counters }
         assert.equal(5 * ANNOUNCEMENT, read(newcomer))
         host.shell("ip link del " .. tap.device)
         assert.equal(5 * ANNOUNCEMENT, read(objVS))
@@ -159,12 +138,12 @@ host.describe(_ENV, "a machine's network device #root", function()
         announce(NAME, 4)
         rename(tap, "moved")
         make_impostor(tap)
-        objVS = connect(counters)
+        objVS = connect { counters = counters }
         assert.equal(4 * ANNOUNCEMENT, read(objVS))
         -- Gone altogether: what has its name is still not the machine's.
         host.shell("ip link del moved")
         host.sleep(0.2)
-        local late <close> = connect(counters)
+        local late <close> = connect { counters = counters }
         local value, message = read(late)
         assert.is_nil(value)
         assert.matches("another network device has the name", message, 1, true)
@@ -174,7 +153,7 @@ host.describe(_ENV, "a machine's network device #root", function()
       it("counts on when it comes back from another network namespace, and is an error while it is there", function()
         start(NAME, BRIDGE:format(""))
         local tap = host.taps(NAME)[1].device
-        objVS = connect(counters)
+        objVS = connect { counters = counters }
         announce(NAME, 3)
         for _ = 1, 3 do
           assert.equal(3 * ANNOUNCEMENT, read(objVS))
@@ -203,7 +182,7 @@ host.describe(_ENV, "a machine's network device #root", function()
   it("is read from the kernel for each of 70 adapters, and no other machine's sweep suffers", function()
     start("many", BRIDGE:format(""):rep(70))
     start(NAME, BRIDGE:format(""))
-    objVS = connect("auto")
+    objVS = connect { counters = "auto" }
     local sources = { kernel = 0, libvirt = 0 }
     for _ = 1, 4 do
       sources = { kernel = 0, libvirt = 0 }
@@ -218,7 +197,7 @@ host.describe(_ENV, "a machine's network device #root", function()
   it("is not needed for a machine without adapters, whose bytes are none", function()
     start(NAME, "")
     for _, counters in ipairs { "auto", "hypervisor", "kernel" } do
-      local application <close> = connect(counters)
+      local application <close> = connect { counters = counters }
       assert.equal(0, read(application))
       assert.equal(0, application:FindVirtualMachine(NAME).Accountant.NetworkBytesReceived)
     end

@@ -1,8 +1,8 @@
 -- A real machine's disk bytes are what its own kernel has read and written since it
 -- was powered up, reset or restored, in every process.
 
-local vma = require "vmaccountant"
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local agent = require "spec.support.agent"
 local failure = require "spec.support.failure"
@@ -15,25 +15,13 @@ end
 
 local MIB <const> = 1024 * 1024
 
-host.describe(_ENV, "a real machine's disk bytes #root", function()
+real_host.describe(_ENV, "a real machine's disk bytes #root", function(connect)
   local g, objVS, objVM
 
   setup(function()
-    host.start()
     g = guest.start { name = "disks", disks = { 64 * MIB, 32 * MIB } }
-    objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+    objVS = connect()
     objVM = objVS:FindVirtualMachine(g.name)
-  end)
-
-  teardown(function()
-    if objVS then
-      objVS:Close()
-    end
-    if g then
-      g:remove()
-    end
-    host.destroy_all()
-    host.stop()
   end)
 
   -- What the guest's kernel says, since it booted: read and written. Sectors are
@@ -162,7 +150,7 @@ host.describe(_ENV, "a real machine's disk bytes #root", function()
         "<adapter mac='%s' device='%s' sent='0' received='0'/></baseline>"):format(id,
         host.read_file("/proc/sys/kernel/random/boot_id"):match("%S+"),
         math.floor(1000 * host.read_file("/proc/uptime"):match("%S+")), os.time(), mac, device))
-    local late <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system")
+    local late <close> = connect()
     local accountant = late:FindVirtualMachine(g.name).Accountant
     raises("DISP_E_EXCEPTION", function() return accountant.DiskBytesRead end)
     assert.is_truthy(math.type(accountant.NetworkBytesSent))
@@ -182,7 +170,7 @@ host.describe(_ENV, "a real machine's disk bytes #root", function()
   end)
 
   it("are served from one look at all machines under max_age", function()
-    local watching <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system", { max_age = 600 })
+    local watching <close> = connect { max_age = 600 }
     local machine = watching:FindVirtualMachine(g.name)
     local before = figures(machine)
     assert.same(figures(), before)
@@ -209,7 +197,7 @@ host.describe(_ENV, "a real machine's disk bytes #root", function()
 
   it("cost a machine that hangs no more than the time-out, and the network nothing", function()
     local pid = host.qemu_pid(g.name)
-    local impatient <close> = vma.CreateObject("VirtualServer.Application", "qemu:///system", { timeout = 2 })
+    local impatient <close> = connect { timeout = 2 }
     local accountant = impatient:FindVirtualMachine(g.name).Accountant
     local before = { accountant.DiskBytesRead, accountant.DiskBytesWritten }
     assert.is_truthy(accountant.NetworkBytesSent)
@@ -224,4 +212,4 @@ host.describe(_ENV, "a real machine's disk bytes #root", function()
     end, 0.5)
     assert.same(before, { accountant.DiskBytesRead, accountant.DiskBytesWritten })
   end)
-end)
+end, true)

@@ -2,10 +2,10 @@
 
 local vma = require "vmaccountant"
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local failure = require "spec.support.failure"
 
-local URI <const> = "qemu:///system"
 
 local STATES <const> = {}
 for name, value in pairs(vma) do
@@ -14,22 +14,15 @@ for name, value in pairs(vma) do
   end
 end
 
-host.describe(_ENV, "what happens to a real machine #root", function()
+real_host.describe(_ENV, "what happens to a real machine #root", function(connect)
   local g, objVS, objVM, told
 
   setup(function()
-    host.start()
     g = guest.start { adapters = 1 }
   end)
 
-  teardown(function()
-    g:remove()
-    host.destroy_all()
-    host.stop()
-  end)
-
   before_each(function()
-    objVS = vma.CreateObject("VirtualServer.Application", URI)
+    objVS = connect()
     objVM = objVS:FindVirtualMachine(g.name)
     told = {}
     objVS:Connect {
@@ -40,10 +33,6 @@ host.describe(_ENV, "what happens to a real machine #root", function()
       OnReset = function() told[#told + 1] = "reset" end,
       OnAdapterRemoved = function(_, address) told[#told + 1] = address end,
     }
-  end)
-
-  after_each(function()
-    objVS:Close()
   end)
 
   -- Delivers events until the last one is `last`, and a moment longer, in which nothing more may come.
@@ -120,7 +109,7 @@ host.describe(_ENV, "what happens to a real machine #root", function()
     host.wait_until("start of the machine", 60, function()
       return host.virsh("domstate", g.name):find("running", 1, true)
     end)
-    objVS = vma.CreateObject("VirtualServer.Application", URI)
+    objVS = connect()
   end)
 
   it("refuses in the method what the machine's state forbids", function()
@@ -198,4 +187,4 @@ host.describe(_ENV, "what happens to a real machine #root", function()
     assert.equal(vma.vmVMState_Running, objVM.State)
     assert.equal(bytes, objVM.Accountant.NetworkBytesSent)
   end)
-end)
+end, true)

@@ -1,5 +1,6 @@
 -- When the counts of a real machine start over and when they go on, what a
 -- machine that is not running answers, and what the host refuses.
+-- run alone: a machine's start is compared with its process's, to two seconds
 
 local host = require "spec.support.libvirt_host"
 local guest = require "spec.support.guest"

@@ -2,26 +2,19 @@
 -- is not given the processor takes in. It then looks at everything anew.
 
 local host = require "spec.support.libvirt_host"
+local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local agent = require "spec.support.agent"
 
-host.describe(_ENV, "a burst of network devices #root", function()
+real_host.describe(_ENV, "a burst of network devices #root", function()
   local g, a
 
   setup(function()
-    host.start()
     g = guest.start { name = "monitor" }
     a = agent.start()
     a:eval(([[
       objVS = connect()
       accountant = objVS:FindVirtualMachine(%q).Accountant]]):format(g.name))
-  end)
-
-  teardown(function()
-    a:stop()
-    g:remove()
-    host.destroy_all()
-    host.stop()
   end)
 
   -- Makes a thousand taps and deletes them.
@@ -103,4 +96,4 @@ host.describe(_ENV, "a burst of network devices #root", function()
     g:quiet()
     demand { 2000, 0 }
   end)
-end)
+end, true)

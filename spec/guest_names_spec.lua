@@ -2,7 +2,7 @@
 -- and a newline, up to what its files' names leave room for.
 
 local host = require "spec.support.libvirt_host"
-local handles = require "spec.support.handles"
+local real_host = require "spec.support.real_host"
 local failure = require "spec.support.failure"
 local vma = require "vmaccountant"
 
@@ -42,27 +42,11 @@ local function small_machine(name)
 </domain>]]):format(escape(name))
 end
 
-host.describe(_ENV, "a real machine's name #root", function()
+real_host.describe(_ENV, "a real machine's name #root", function(connect)
   local objVS
 
-  setup(function()
-    host.start()
-  end)
-
-  teardown(function()
-    host.destroy_all()
-    host.stop()
-  end)
-
   before_each(function()
-    handles.remember()
-    objVS = vma.CreateObject("VirtualServer.Application", "qemu:///system")
-  end)
-
-  after_each(function()
-    objVS:Close()
-    objVS = nil
-    handles.check()
+    objVS = connect()
   end)
 
   for _, name in ipairs(NAMES) do

@@ -108,7 +108,7 @@ local function domain_xml(self, options)
     end
     devices[#devices + 1] = options.devices
     -- acpi: without it, PCI devices cannot be plugged into a running machine.
-    -- tb-cache: with QEMU's default a reset takes up to 10 s instead of 2,
+    -- tb-cache: with QEMU's default a reset takes up to 10 s instead of 2 to 4,
     -- as the new kernel is unpacked over pages that hold translations of the old.
     return ([[
 <domain type='qemu'>
@@ -121,7 +121,7 @@ local function domain_xml(self, options)
     <initrd>%s/initrd</initrd>
     <cmdline>console=ttyS0 quiet loglevel=0 net.ifnames=0 ipv6.disable=1 %s</cmdline>
   </os>
-  <features><acpi/><tcg><tb-cache unit='MiB'>8</tb-cache></tcg></features>
+  <features><acpi/><tcg><tb-cache unit='MiB'>16</tb-cache></tcg></features>
   <on_crash>%s</on_crash>
   <devices>
     %s
