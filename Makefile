@@ -136,7 +136,7 @@ BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
 # How many spec files run side by side, and how many of those have machines. A
 # guest keeps a processor while it boots: with many more guests than processors,
 # what is timed becomes late.
-SPEC_JOBS  ?= $(shell nproc)
+SPEC_JOBS  ?= $(shell expr $$(nproc) + 1)
 GUEST_JOBS ?= $(shell expr $$(nproc) / 2 + 1)
 
 .PHONY: test-specs
