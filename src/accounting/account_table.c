@@ -81,10 +81,8 @@ void account_return_locked(struct accounting *accounting, struct account *accoun
 
 void account_table_clear(struct accounting *accounting)
 {
-    struct account *account, *next;
-
-    HASH_ITER(hh, accounting->accounts, account, next)
-    {
+    while (accounting->accounts != NULL) {
+        struct account *account = accounting->accounts;
         HASH_DELETE(hh, accounting->accounts, account);
         account_free(account);
     }

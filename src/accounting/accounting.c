@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-static void destroy(struct accounting *accounting)
+static void accounting_destroy(struct accounting *accounting)
 {
     account_table_clear(accounting);
     event_queue_free(accounting->events);
@@ -32,7 +32,7 @@ struct accounting *accounting_new(struct host *host, int64_t max_age)
     }
     accounting->wake.descriptor = -1;
     atomic_init(&accounting->references, 1);
-    accounting->destroy = destroy;
+    accounting->destroy = accounting_destroy;
     accounting->host = host_hold(host);
     accounting->max_age = max_age;
     pthread_mutex_init(&accounting->lock, NULL);

@@ -83,13 +83,10 @@ void known_domain_forget(struct libvirt_host *self, const struct machine_uuid *u
 void known_domain_forget_all(struct libvirt_host *self)
 {
     pthread_mutex_lock(&self->lock);
-    struct known_domain *known, *next;
     self->definition_changes++;
     self->knows_all = false;
-    HASH_ITER(hh, self->known, known, next)
-    {
-        remove_locked(self, known);
-    }
+    while (self->known != NULL)
+        remove_locked(self, self->known);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -104,9 +101,8 @@ static bool has_device(const struct known_domain *known, unsigned ifindex)
 void known_domain_forget_device(struct libvirt_host *self, unsigned ifindex)
 {
     pthread_mutex_lock(&self->lock);
-    struct known_domain *known, *next;
-    HASH_ITER(hh, self->known, known, next)
-    {
+    for (struct known_domain *known = self->known, *next; known != NULL; known = next) {
+        next = known->hh.next;
         if (!has_device(known, ifindex))
             continue;
         self->definition_changes++;
