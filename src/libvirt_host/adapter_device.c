@@ -97,7 +97,16 @@ static bool find_device(const struct search *search, struct link *device, const 
     *problem = !is_there                                           ? problem_gone
                : is_of_kind && is_first && !search->taps->is_known ? problem_unsure
                                                                    : problem_other;
-    return find_renamed(search, device);
+    const struct link named = is_there ? *device : (struct link){0};
+    if (find_renamed(search, device))
+        return true;
+    /* While an adapter is unplugged QEMU lets go of its tap some moments before
+     * it is deleted. One that QEMU still holds, but that was deleted, may be
+     * imitated. */
+    if (!is_of_kind || !is_first || search->taps->has_deleted || !can_serve(adapter, &named))
+        return false;
+    *device = named;
+    return true;
 }
 
 void adapter_device_find(const struct libvirt_host *self, const struct adapter *adapter,

@@ -52,9 +52,10 @@ static bool read_descriptor(const char *pid, const char *descriptor, struct proc
         if (strncmp(line, "iff:", 4) != 0)
             continue;
         taps->is_known = true;
-        /* No name: the descriptor's device has been deleted. */
         if (sscanf(line, "iff:\t%15[^\n]", name) == 1)
             ok = add_name(taps, name);
+        else
+            taps->has_deleted = true;
     }
     fclose(file);
     return ok;

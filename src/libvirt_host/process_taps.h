@@ -13,7 +13,8 @@
 #include <net/if.h>
 
 struct process_taps {
-    bool is_known; /* false: this user may not see it, or there is no such process */
+    bool is_known;    /* false: this user may not see it, or there is no such process */
+    bool has_deleted; /* it holds one that has been deleted under it */
     size_t count;
     char (*names)[IF_NAMESIZE]; /* one may be there several times: once a queue */
 };
