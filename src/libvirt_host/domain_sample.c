@@ -180,8 +180,9 @@ bool domain_learn(struct libvirt_host *self, virDomainPtr domain, struct machine
     if (sample->domain_id == NOT_RUNNING) {
         machine_sample_clear(sample); /* of one that does not run there is nothing to count */
         found = known_domain_new_stopped(domain, &sample->uuid);
-    } else if (start_readings(sample))
+    } else if (start_readings(sample)) {
         found = known_domain_new(self, domain, sample);
+    }
     if (found == NULL)
         return fault_out_of_memory(fault);
     keep(self, found, read_in);

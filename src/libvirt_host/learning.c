@@ -68,15 +68,18 @@ void learning_learn_all(struct libvirt_host *self)
 {
     struct domain_list list = {0};
     struct fault fault;
-    virConnectPtr connection = connection_acquire(self, READ_ONLY, &fault);
 
     pthread_mutex_lock(&self->lock);
-    bool is_needed = !self->knows_all;
+    bool is_done = self->knows_all;
     self->knows_all = true; /* unless all is forgotten meanwhile */
     uint64_t listed_in = self->definition_changes;
     pthread_mutex_unlock(&self->lock);
-    bool ok = connection != NULL && (!is_needed || domain_list_read(connection, 0, &list, &fault));
-    learn_each(self, &list, listed_in, &fault);
+    if (is_done)
+        return; /* without libvirt, which may be gone by now */
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, &fault);
+    bool ok = connection != NULL && domain_list_read(connection, 0, &list, &fault);
+    if (ok)
+        learn_each(self, &list, listed_in, &fault);
     domain_list_release(&list);
     if (connection != NULL)
         virConnectClose(connection);
