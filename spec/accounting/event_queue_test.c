@@ -47,6 +47,46 @@ static void a_run_that_ended_and_began_during_a_sample_is_reported(struct event_
                MACHINE_Running));
 }
 
+/* A panic: the host says that the machine halts, and why, in either order, and the
+ * machine may have gone before it can be asked for its state. */
+static void a_pause_is_reported_once(struct event_queue *events)
+{
+    static const enum machine_state answers[][2] = {
+        {MACHINE_Paused, MACHINE_Paused},
+        {MACHINE_Paused, MACHINE_TurnedOff},
+        {MACHINE_TurnedOff, MACHINE_Paused},
+        {MACHINE_TurnedOff, MACHINE_TurnedOff},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        for (int goes_on = 0; goes_on < 2; goes_on++) {
+            event_queue_started(events, &WEB, false);
+            CHECK(TOLD(MACHINE_TurningOn, MACHINE_Running));
+            event_queue_paused(events, &WEB, answers[i][0]);
+            event_queue_paused(events, &WEB, answers[i][1]);
+            if (goes_on != 0) {
+                event_queue_resumed(events, &WEB);
+                CHECK(TOLD(MACHINE_Paused, MACHINE_Running));
+                event_queue_stopped(events, &WEB, STOP_CRASHED);
+                CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff));
+            } else {
+                event_queue_stopped(events, &WEB, STOP_CRASHED);
+                CHECK(TOLD(MACHINE_Paused, MACHINE_TurningOff, MACHINE_DeleteMachine,
+                           MACHINE_TurnedOff));
+            }
+        }
+    }
+}
+
+static void doubt_about_a_pause_ends_with_what_is_found(struct event_queue *events)
+{
+    event_queue_started(events, &WEB, false);
+    event_queue_paused(events, &WEB, MACHINE_Invalid);
+    event_queue_found(events, &WEB, "web", MACHINE_Paused, event_queue_count(events));
+    event_queue_stopped(events, &WEB, STOP_CRASHED);
+    CHECK(TOLD(MACHINE_TurningOn, MACHINE_Running, MACHINE_Paused, MACHINE_TurningOff,
+               MACHINE_DeleteMachine, MACHINE_TurnedOff));
+}
+
 int main(void)
 {
     struct wake wake = {.descriptor = -1};
@@ -58,6 +98,10 @@ int main(void)
     the_event_of_a_start_may_follow_the_sample_that_found_it(events);
     a_run_that_ended_unheard_ends_with_the_next_start(events);
     a_run_that_ended_and_began_during_a_sample_is_reported(events);
+    event_queue_stopped(events, &WEB, STOP_TURNED_OFF);
+    CHECK(TOLD(MACHINE_TurningOff, MACHINE_DeleteMachine, MACHINE_TurnedOff));
+    a_pause_is_reported_once(events);
+    doubt_about_a_pause_ends_with_what_is_found(events);
     event_queue_free(events);
     return check_report();
 }

@@ -177,7 +177,16 @@ static void enter(struct event_queue *events, struct known_machine *machine,
                   enum machine_state state)
 {
     machine->reported = state;
+    machine->may_be_paused = false;
     push(events, machine, (struct machine_event){.kind = EVENT_STATE, .state = state});
+}
+
+/* A host may say twice that a machine is halted: of a panic, why and that. */
+static void enter_pause(struct event_queue *events, struct known_machine *machine)
+{
+    machine->may_be_paused = false;
+    if (machine->reported != MACHINE_Paused)
+        enter(events, machine, MACHINE_Paused);
 }
 
 static bool is_on(enum machine_state state)
@@ -193,8 +202,7 @@ static void enter_stop(struct event_queue *events, struct known_machine *machine
     if (machine->reported == MACHINE_TurnedOff)
         return;
     if (machine->may_be_paused && reason != STOP_SAVED)
-        enter(events, machine, MACHINE_Paused);
-    machine->may_be_paused = false;
+        enter_pause(events, machine);
     machine->is_found_on = false;
     if (reason == STOP_SAVED && machine->reported != MACHINE_Saving)
         enter(events, machine, MACHINE_Saving);
@@ -341,8 +349,8 @@ void event_queue_paused(struct event_queue *events, const struct machine_uuid *u
     struct known_machine *machine = find_or_add(events, uuid);
     if (machine != NULL && state == MACHINE_Saving)
         enter(events, machine, MACHINE_Saving);
-    else if (machine != NULL && is_on(state) && machine->reported != MACHINE_Paused)
-        enter(events, machine, MACHINE_Paused);
+    else if (machine != NULL && is_on(state))
+        enter_pause(events, machine);
     else if (machine != NULL && !is_on(state))
         machine->may_be_paused = true;
     end(events);
@@ -353,10 +361,8 @@ void event_queue_resumed(struct event_queue *events, const struct machine_uuid *
     if (!begin(events))
         return;
     struct known_machine *machine = find_or_add(events, uuid);
-    if (machine != NULL && machine->may_be_paused) { /* it was, since it goes on */
-        enter(events, machine, MACHINE_Paused);
-        machine->may_be_paused = false;
-    }
+    if (machine != NULL && machine->may_be_paused) /* it was, since it goes on */
+        enter_pause(events, machine);
     /* QEMU's processors are let go in the course of a start, too. */
     if (machine != NULL && machine->reported != MACHINE_Running &&
         machine->reported != MACHINE_TurnedOff)
