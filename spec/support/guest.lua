@@ -117,7 +117,7 @@ local function domain_xml(self, options)
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
-    <kernel>%s/vmlinuz</kernel>
+    <kernel>%s/vmlinux</kernel>
     <initrd>%s/initrd</initrd>
     <cmdline>console=ttyS0 quiet loglevel=0 net.ifnames=0 ipv6.disable=1 %s</cmdline>
   </os>
