@@ -48,7 +48,7 @@ host.describe(_ENV, "a real machine whose guest sleeps #root", function()
 
   setup(function()
     host.start()
-    g = guest.start { name = "sleeper" }
+    g = guest.start { name = "sleeper", sleeps = true }
     g:send(1, 5)
     g:quiet()
   end)

@@ -117,7 +117,7 @@ local function domain_xml(self, options)
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
-    <kernel>%s/vmlinux</kernel>
+    <kernel>%s/%s</kernel>
     <initrd>%s/initrd</initrd>
     <cmdline>console=ttyS0 quiet loglevel=0 net.ifnames=0 ipv6.disable=1 %s</cmdline>
   </os>
@@ -130,8 +130,8 @@ local function domain_xml(self, options)
     <memballoon model='none'/>
   </devices>
 </domain>
-]]):format(self.name, options.memory or 160, self.image, self.image, QUICK_BOOT, options.on_crash or "destroy",
-        table.concat(devices, "\n    "), self.folder)
+]]):format(self.name, options.memory or 160, self.image, options.sleeps and "vmlinuz" or "vmlinux", self.image,
+        QUICK_BOOT, options.on_crash or "destroy", table.concat(devices, "\n    "), self.folder)
 end
 
 -- Console -------------------------------------------------------------------
@@ -277,6 +277,8 @@ end
 --               {bridge =, mac =, target =}, {type = "user"},
 --               {type = "ethernet", target =, managed = "no"}, {xml = "<interface ...>"}
 --   memory      MiB, default 160
+--   sleeps      true for one that sleeps (S3): its kernel has to boot packed, for an
+--               unpacked one is QEMU's to write, and it does so again at the wake-up
 --   disks       a list of sizes in bytes (empty disks) or of XML elements
 --   on_crash    the action; the machine then has a panic device
 --   devices     XML of further devices
