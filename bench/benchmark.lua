@@ -6,6 +6,7 @@ local host = require "spec.support.libvirt_host"
 local machines_of = require "bench.machines"
 local readers = require "bench.readers"
 local report = require "bench.report"
+local whole_process = require "bench.whole_process"
 
 local READS <const> = 1000000
 
@@ -20,7 +21,8 @@ local function check_count(text)
 end
 
 local function read_arguments()
-  local options = { rounds = check_count(os.getenv("BENCH_ROUNDS") or "7"), adapters = 2, sizes = { 50, 200, 400 } }
+  local options = { rounds = check_count(os.getenv("BENCH_ROUNDS") or "7"), adapters = 2 }
+  options.sizes = { 50, 150, 200, 400 }
   if arg[1] and arg[1] ~= "--record" then
     options.sizes = { check_count(arg[1]) }
     options.adapters = check_count(arg[2] or "2")
@@ -118,6 +120,7 @@ local function measure_size(machines, with_rest)
   local each = names[(#names + 1) // 2]
   if options.folder then
     size.footprint = readers.footprint(each, with_rest and READS or 10000)
+    size.once = whole_process.measure(machines, options.rounds)
   end
   if not with_rest then
     return size
@@ -143,7 +146,7 @@ local machines <const> = { names = {}, devices = {}, sent = {} }
 local sizes = { adapters = options.adapters, rounds = options.rounds }
 for i, count in ipairs(options.sizes) do
   machines_of.add(machines, count - #machines.names, options.adapters, ("idle%d-"):format(i))
-  sizes[i] = measure_size(machines, i == (#options.sizes + 1) // 2)
+  sizes[i] = measure_size(machines, i == report.reference(options.sizes))
   report.print(sizes, sizes[i])
 end
 print "\nThe figures of all readers agreed."

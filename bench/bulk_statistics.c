@@ -3,6 +3,7 @@
  * well as it can be. A reader (see reader.h) of these metrics:
  *
  *     sweep           all machines' bytes sent, by one virConnectGetAllDomainStats
+ *     sweep_groups    the same by one that asks for disks and processors as well
  *     read MACHINE    one machine's, by one virDomainInterfaceStats for each adapter
  *     read_bulk MACHINE   one machine's, by one virDomainListGetStats
  *
@@ -52,11 +53,23 @@ static void add_records(virDomainStatsRecordPtr *records, int count, struct figu
     virDomainStatsRecordListFree(records);
 }
 
-static void sweep(void *context, struct figures *figures)
+static void ask_all(virConnectPtr connection, unsigned groups, struct figures *figures)
 {
     virDomainStatsRecordPtr *records = NULL;
-    int count = virConnectGetAllDomainStats(context, VIR_DOMAIN_STATS_INTERFACE, &records, 0);
+    int count = virConnectGetAllDomainStats(connection, groups, &records, 0);
     add_records(records, count, figures);
+}
+
+static void sweep(void *context, struct figures *figures)
+{
+    ask_all(context, VIR_DOMAIN_STATS_INTERFACE, figures);
+}
+
+static void sweep_groups(void *context, struct figures *figures)
+{
+    ask_all(context,
+            VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_CPU_TOTAL,
+            figures);
 }
 
 static void read_bulk(void *context, struct figures *figures)
@@ -140,6 +153,8 @@ int main(int argc, char *argv[])
     struct reader reader = reader_new(argc, argv);
     if (strcmp(reader.metric, "sweep") == 0) {
         reader_run(&reader, sweep, connection);
+    } else if (strcmp(reader.metric, "sweep_groups") == 0) {
+        reader_run(&reader, sweep_groups, connection);
     } else {
         machine.domain =
             reader.what != NULL ? virDomainLookupByName(connection, reader.what) : NULL;

@@ -147,7 +147,7 @@ function readers.devices()
 end
 
 function readers.is_missing(row)
-  return NEEDS[row[2]] ~= nil and not os.execute("{ " .. NEEDS[row[2]] .. "; } >/dev/null 2>&1")
+  return NEEDS[row[2]] ~= nil and not os.execute("{ " .. NEEDS[row[2]] .. "; } >/dev/null")
 end
 
 -- The command of a row of that table, for so many calls of batches.
@@ -192,26 +192,28 @@ end
 
 -- Other than time -------------------------------------------------------------
 
--- The instructions of one read by a row of a table, in its own process: those
--- of a run with one more call of a batch, less those of a run without, so that
--- what happens once is none of it.  Not those of the kernel, nor libvirtd's.
--- Of each run the lesser of two counts: the thread that hears libvirt's events
--- has sometimes more to do and sometimes less.
--- nil without Valgrind.
-function readers.instructions(row, machine, batch)
+-- The instructions of a whole process; nil without Valgrind.  Not those of the
+-- kernel, nor libvirtd's.  The lesser of two counts: the thread that hears
+-- libvirt's events has sometimes more to do and sometimes less.
+function readers.instructions_of(command)
   if not os.execute("command -v valgrind >/dev/null 2>&1") then
     return nil
   end
-  local function count(calls)
-    local least = math.huge
-    for _ = 1, 2 do
-      local output = host.shell(("env %s timeout 300 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
-        :format(LUA_PATHS, readers.command(row, machine, calls, batch, 0)))
-      least = math.min(least, tonumber(output:match("Collected : (%d+)")))
-    end
-    return least
+  local least = math.huge
+  for _ = 1, 2 do
+    local output = host.shell(("env %s timeout 300 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
+      :format(LUA_PATHS, command))
+    least = math.min(least, tonumber(output:match("Collected : (%d+)")))
   end
-  return (count(2) - count(1)) / batch
+  return least
+end
+
+-- The instructions of one read by a row of a table, in its own process: those
+-- of a run with one more call of a batch, less those of a run without, so that
+-- what happens once is none of it.
+function readers.instructions(row, machine, batch)
+  local more = readers.instructions_of(readers.command(row, machine, 2, batch, 0))
+  return more and (more - readers.instructions_of(readers.command(row, machine, 1, batch, 0))) / batch
 end
 
 -- Without the allocator's caches, which differ from run to run, and with one

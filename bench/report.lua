@@ -34,14 +34,19 @@ local function grouped(number)
   return digits:reverse()
 end
 
--- The median of the row of that key.
-local function of(rows, key)
+-- The median of the row of that key, or another field of it.
+local function of(rows, key, field)
   for _, row in ipairs(rows) do
     if row.key == key then
-      return row.median
+      return row[field or "median"]
     end
   end
   error("no row " .. key)
+end
+
+-- Which of the sizes the aims speak of.
+function report.reference(sizes)
+  return #sizes // 2 + 1
 end
 
 -- On the terminal -------------------------------------------------------------
@@ -63,6 +68,15 @@ local function print_table(rows)
   end
 end
 
+-- The rows of whole_process.measure.
+function report.print_once(rows)
+  print(("%-54s %12s %7s %15s"):format("a script that runs once", "median", "ratio", "instructions"))
+  for _, row in ipairs(rows) do
+    print(("%-54s %s %7s %15s"):format(row.name, pad_left(row.median and duration(row.median) or "not installed", 12),
+      row.ratio and ("%.2f"):format(row.ratio) or "", row.instructions and grouped(row.instructions) or ""))
+  end
+end
+
 function report.print(sizes, size)
   print(("\n%d machines with %d adapters each; %d rounds; libvirt %s"):format(size.machines, sizes.adapters,
     sizes.rounds, host.virsh("version"):match("Using library: libvirt (%S+)")))
@@ -70,6 +84,10 @@ function report.print(sizes, size)
     if size[name] then
       print_table(size[name])
     end
+  end
+  if size.once then
+    print()
+    report.print_once(size.once)
   end
 end
 
@@ -119,15 +137,19 @@ local function add_machine(lines, sizes, started)
   })
 end
 
-local function add_sweeps(lines, sizes)
-  local heads, rows = { "client" }, {}
+-- The medians of the rows at each size.
+-- @param key  of a size: its rows
+-- @param to  the head of their ratios
+-- @param ratio_of  a function of a row and all rows of its size
+local function add_by_size(lines, sizes, key, head, to, ratio_of)
+  local heads, rows = { head }, {}
   for i, size in ipairs(sizes) do
     heads[2 * i] = ("%d × %d adapters"):format(size.machines, sizes.adapters)
-    heads[2 * i + 1] = "to C"
-    for k, row in ipairs(size.sweeps) do
+    heads[2 * i + 1] = to
+    for k, row in ipairs(size[key]) do
       rows[k] = rows[k] or { row.name }
       rows[k][2 * i] = row.median and duration(row.median) or "not installed"
-      rows[k][2 * i + 1] = row.median and ratio(row.median, size.sweeps[1].median) or ""
+      rows[k][2 * i + 1] = row.median and ratio_of(row, size[key]) or ""
     end
   end
   markdown_table(lines, heads, rows)
@@ -146,6 +168,28 @@ end
 
 local function per_adapter(size, key)
   return of(size.sweeps, key) / size.adapters
+end
+
+local function add_once(lines, sizes)
+  add_by_size(lines, sizes, "once", "whole process", "ratio", function(row)
+    return row.ratio and ("%.2f"):format(row.ratio) or ""
+  end)
+  local heads, rows = { "instructions of a whole process" }, {}
+  for i, size in ipairs(sizes) do
+    heads[i + 1] = ("%d × %d adapters"):format(size.machines, sizes.adapters)
+    local line = 0
+    for _, row in ipairs(size.once) do
+      if row.instructions then
+        line = line + 1
+        rows[line] = rows[line] or { row.name }
+        rows[line][i + 1] = grouped(row.instructions)
+      end
+    end
+  end
+  if #rows > 0 then
+    add(lines, "Instructions by Callgrind, which noise does not touch, without those of the kernel and of libvirtd.")
+    markdown_table(lines, heads, rows)
+  end
 end
 
 local function add_growth(lines, sizes)
@@ -193,6 +237,18 @@ local function aims(sizes, reference)
     sweeps[1].median / of(sweeps, "live"))
   faster("the same with `max_age`", 300, sweeps[1].median / of(sweeps, "max_age"))
   faster("listed again and swept live", 25, sweeps[1].median / of(sweeps, "listed"))
+  local once = sizes[report.reference(sizes) - 1] or reference
+  local at = (" (a script that runs once; %d machines)"):format(once.machines)
+  local function at_most(what, wanted, times)
+    aim(what .. at, ("at most %g times"):format(wanted), ("%.2f times"):format(times), times <= wanted)
+  end
+  local loop = of(once.once, "loop")
+  at_most("the loop over all machines, to `virsh domstats --interface`", 0.7, loop / of(once.once, "virsh"))
+  at_most("the same, to the C program's bulk call", 1.0, of(once.once, "loop", "ratio"))
+  at_most("one machine by name, to `virsh domstats --interface NAME`", 1.1, of(once.once, "one", "ratio"))
+  at_most("connect and close, to the C program", 1.2, of(once.once, "connect", "ratio"))
+  at_most("examples/all_counters.lua less 250 ms, to the C program's bulk call", 1.2,
+    of(once.once, "all_counters", "ratio"))
   local growths = { growth "live", growth "max_age" }
   aim(("time per adapter at %d adapters to that at %d: live; `max_age`"):format(sizes[#sizes].adapters,
     sizes[1].adapters), "at most 1.3", ("%.2f; %.2f"):format(growths[1], growths[2]),
@@ -235,7 +291,7 @@ local function add_instructions(lines, instructions)
 end
 
 local function write_results(path, sizes, started)
-  local reference = sizes[(#sizes + 1) // 2]
+  local reference = sizes[report.reference(sizes)]
   local lines = {}
   add(lines, "# What reading the bytes sent costs", "",
     "Written by `make bench` (root, 8 GiB, a quarter of an hour): one run on a private host with idle QEMU machines",
@@ -254,7 +310,9 @@ local function write_results(path, sizes, started)
   add(lines, "## A sweep over all machines", "", "![Cost of a sweep by number of adapters](results.svg)", "",
     "Back to back, without a pause. *Held*: the collection is kept. *Live*: each count is read from the kernel when",
     "it is read. *max_age*: one dump of all devices serves the whole sweep, and never the next one.")
-  add_sweeps(lines, sizes)
+  add_by_size(lines, sizes, "sweeps", "client", "to C", function(row, rows)
+    return ratio(row.median, rows[1].median)
+  end)
   add_growth(lines, sizes)
   add(lines, ("With %d machines, each sweep after 50 ms of sleep, as of a program that reads now and then:")
     :format(reference.machines))
@@ -268,6 +326,10 @@ local function write_results(path, sizes, started)
       "Those of the kernel and of libvirtd are not in it.")
     add_instructions(lines, reference.instructions)
   end
+  add(lines, "## A script that runs once", "",
+    "Whole processes, from their start to their end, in interleaved rounds. A ratio is to the C program, or to",
+    "virsh, of the same kind. `bench/run --once [MACHINES...]` measures these alone.")
+  add_once(lines, sizes)
   add(lines, "## Memory", "",
     "Heap is what malloc has given and not got back (mallinfo2), Lua's objects among it, after a full collection.")
   add_memory(lines, sizes, reference)
