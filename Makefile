@@ -46,7 +46,7 @@ LIBS     = $(call pkg_config,--libs,$(LIBRARIES))
 
 CORE        := $(wildcard src/core/*.c)
 BINDING     := $(wildcard src/binding/*.c)
-SOURCES     := $(wildcard src/*/*.c)
+SOURCES     := $(filter-out src/preload/%,$(wildcard src/*/*.c))
 WITHOUT_LUA := $(filter-out $(BINDING),$(SOURCES))
 C_TESTS    := $(wildcard spec/*/*_test.c)
 C_FILES    := $(wildcard src/*/*.[ch] spec/*/*.[ch] bench/*.[ch])
@@ -55,6 +55,7 @@ LUA_FILES  := $(wildcard lua/vmaccountant/*.lua)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 MODULE        := $(BUILD)/vmaccountant/core.so
+PRELOAD       := $(BUILD)/vmaccountant/preload.so
 TEST_PROGRAMS := $(C_TESTS:%.c=$(BUILD)/%)
 
 # Where `require "vmaccountant"` finds this tree; `;;` is Lua's default path.
@@ -65,12 +66,16 @@ HERE           := LUA_PATH="$(LUA_PATH_HERE)" LUA_CPATH="$(LUA_CPATH_HERE)"
 # --- Building ----------------------------------------------------------------
 
 .PHONY: all programs
-all: $(MODULE)
-programs: $(MODULE) $(TEST_PROGRAMS)
+all: $(MODULE) $(PRELOAD)
+programs: all $(TEST_PROGRAMS)
 
 $(MODULE): $(call objects,$(SOURCES))
 	@mkdir -p $(@D)
 	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDENED_MODULE) $^ -o $@ $(LIBS) -lpthread
+
+$(PRELOAD): $(BUILD)/src/preload/preload.o
+	@mkdir -p $(@D)
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDENED_MODULE) $^ -o $@
 
 # The Makefile is a prerequisite because the flags are in it.
 $(BUILD)/%.o: %.c Makefile
@@ -81,7 +86,7 @@ $(BUILD)/%.o: %.c Makefile
 # Make would delete the objects of the test programs as intermediate files.
 .SECONDARY:
 
--include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES) $(C_TESTS))
+-include $(patsubst %.c,$(BUILD)/%.d,$(wildcard src/*/*.c) $(C_TESTS))
 
 # --- C tests -----------------------------------------------------------------
 
@@ -140,7 +145,7 @@ SPEC_JOBS  ?= $(shell expr $$(nproc) + 1)
 GUEST_JOBS ?= $(shell expr $$(nproc) / 2 + 1)
 
 .PHONY: test-specs
-test-specs: $(MODULE)
+test-specs: all
 	@spec/support/run_specs $(BUILD)/specs $(SPEC_JOBS) $(GUEST_JOBS) env $(BUSTED) $(SPECS) 2>&1 | tee $(BUILD)/specs.log
 
 # --- Checks ------------------------------------------------------------------
@@ -183,11 +188,13 @@ check-clang:
 	$(make) $(jobs) BUILD=build-clang CC=clang compile
 
 # The usual build, and one whose user's flags would take away what they can.
-check-hardening: $(MODULE)
+check-hardening: all
 	scripts/check_hardening $(MODULE)
+	scripts/check_hardening $(PRELOAD)
 	$(make) $(jobs) BUILD=build-hardened CFLAGS="-O1 -fno-stack-protector -fvisibility=default" \
 	  LDFLAGS="-Wl,-z,lazy,-z,norelro" all
 	scripts/check_hardening build-hardened/vmaccountant/core.so
+	scripts/check_hardening build-hardened/vmaccountant/preload.so
 
 .PHONY: compile
 compile: programs $(call objects,$(wildcard bench/*.c))
@@ -200,7 +207,7 @@ check-cppcheck:
 	cppcheck --quiet --cppcheck-build-dir=$(BUILD)/cppcheck --error-exitcode=1 --std=c11 \
 	  --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --suppress=ctuuninitvar --suppress=arrayIndexThenCheck \
-	  -D_GNU_SOURCE -Isrc $(SOURCES) $(C_TESTS)
+	  -D_GNU_SOURCE -Isrc $(wildcard src/*/*.c) $(C_TESTS)
 
 # Only what is quick and seldom wrong. Clang's path analysis is neither: it does
 # not know that lua_error does not return. Two of the others are about taste,
@@ -208,7 +215,7 @@ check-cppcheck:
 tidy_checks = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-sizeof-expression
 
 check-tidy:
-	clang-tidy --quiet --checks='$(tidy_checks)' --warnings-as-errors='*' $(SOURCES) -- \
+	clang-tidy --quiet --checks='$(tidy_checks)' --warnings-as-errors='*' $(wildcard src/*/*.c) -- \
 	  $(STANDARD) $(INCLUDES) 2>$(BUILD)/clang-tidy.log
 
 # The code and what is written of it: see the script. LDoc's own warnings are
@@ -229,7 +236,7 @@ ROCKSPECS := $(wildcard *.rockspec)
 rocks     := $(BUILD)/rocks
 
 # In a copy of the tree, as in a fresh clone.
-check-rockspec: $(MODULE)
+check-rockspec: all
 	lua5.4 scripts/release_rockspec.lua --check
 	for rockspec in $(ROCKSPECS); do luarocks lint $$rockspec || exit 1; done
 	rm -rf $(rocks)
@@ -417,15 +424,15 @@ LUA_FOLDER = $(DESTDIR)$(LUA_DIR)/vmaccountant
 C_FOLDER   = $(DESTDIR)$(LUA_CDIR)/vmaccountant
 
 .PHONY: install
-install: $(MODULE)
+install: all
 	install -d $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
 	install -m 644 $(LUA_FILES) $(call quote,$(LUA_FOLDER))
-	install -m 755 $(MODULE) $(call quote,$(C_FOLDER))
+	install -m 755 $(MODULE) $(PRELOAD) $(call quote,$(C_FOLDER))
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(foreach file,$(LUA_FILES),$(call quote,$(LUA_FOLDER)/$(notdir $(file)))) \
-	  $(call quote,$(C_FOLDER)/core.so)
+	  $(call quote,$(C_FOLDER)/core.so) $(call quote,$(C_FOLDER)/preload.so)
 	-rmdir --ignore-fail-on-non-empty $(call quote,$(LUA_FOLDER)) $(call quote,$(C_FOLDER))
 
 # The release's rockspec, from the scm one and the version in src/.

@@ -14,6 +14,7 @@ local MAY_INCLUDE <const> = {
   accounting = { "host/", "base/", "core/" },
   libvirt_host = { "host/", "kernel/", "base/", "core/" },
   simulator = { "host/", "base/", "core/" },
+  preload = {},
   binding = {
     "accounting/", "host/", "base/", "core/",
     "libvirt_host/driver.h", "libvirt_host/event_loop.h", "simulator/simulator.h",

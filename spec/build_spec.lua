@@ -7,11 +7,12 @@ local shell = require "spec.support.shell"
 
 local BUILD <const> = os.getenv("VMACCOUNTANT_BUILD") or "build"
 local MODULE <const> = BUILD .. "/vmaccountant/core.so"
+local PRELOAD <const> = BUILD .. "/vmaccountant/preload.so"
 
 -- make, as started by hand; the module is taken as it is.
 local function make(arguments, environment)
-  return shell.run(("env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL %s make --no-print-directory BUILD=%s -o %s %s")
-    :format(environment or "", BUILD, MODULE, arguments))
+  return shell.run(("env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL %s make --no-print-directory BUILD=%s -o %s -o %s %s")
+    :format(environment or "", BUILD, MODULE, PRELOAD, arguments))
 end
 
 local function files_below(folder)
@@ -30,7 +31,7 @@ describe("the Makefile #native", function()
   end)
 
   local function expected(lua_folder, c_folder)
-    local files = { ("./%s/vmaccountant/core.so"):format(c_folder) }
+    local files = { ("./%s/vmaccountant/core.so"):format(c_folder), ("./%s/vmaccountant/preload.so"):format(c_folder) }
     for name in shell.run("cd lua/vmaccountant && ls"):gmatch("%S+") do
       files[#files + 1] = ("./%s/vmaccountant/%s"):format(lua_folder, name)
     end

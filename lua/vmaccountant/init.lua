@@ -9,6 +9,7 @@
 --
 -- @module vmaccountant
 
+pcall(require, "vmaccountant.preload") -- only makes the next line quicker
 local core = require "vmaccountant.core"
 
 local vmaccountant = {

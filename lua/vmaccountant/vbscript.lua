@@ -18,6 +18,8 @@
 --
 -- @module vmaccountant.vbscript
 
+local vma = require "vmaccountant" -- before vmaccountant.core, which it prepares
+
 local ascii = require "vmaccountant.ascii"
 local caseless = require "vmaccountant.vbscript_caseless"
 local core = require "vmaccountant.core"
@@ -26,7 +28,6 @@ local host = require "vmaccountant.vbscript_host"
 local object = require "vmaccountant.vbscript_object"
 local resume = require "vmaccountant.vbscript_resume"
 local value = require "vmaccountant.vbscript_value"
-local vma = require "vmaccountant"
 
 local vbscript = {}
 

@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <libvirt/libvirt.h>
 #include <libxml/parser.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -181,11 +182,29 @@ void event_loop_release(void)
     pthread_mutex_unlock(&lock);
 }
 
-void event_loop_pause(void)
+/* Unless there are more users than that. */
+static bool pause_for(unsigned most_users)
 {
     pthread_mutex_lock(&lock);
-    pauses++;
+    bool pauses_now = users <= most_users;
+    pauses += pauses_now ? 1 : 0;
     pthread_mutex_unlock(&lock);
+    return pauses_now;
+}
+
+void event_loop_pause(void)
+{
+    pause_for(UINT_MAX);
+}
+
+bool event_loop_pause_to_come(void)
+{
+    return pause_for(0);
+}
+
+bool event_loop_pause_to_go(void)
+{
+    return pause_for(1);
 }
 
 void event_loop_resume(void)

@@ -31,6 +31,11 @@ void event_loop_release(void);
 void event_loop_pause(void);
 void event_loop_resume(void);
 
+/* As event_loop_pause(), for the only user, who is about to come or to go: others
+ * would wait for their events. Returns whether event_loop_resume() is due. */
+bool event_loop_pause_to_come(void);
+bool event_loop_pause_to_go(void);
+
 /* Whether this process is the child of a fork of one that used libvirt. */
 bool event_loop_is_forked(void);
 

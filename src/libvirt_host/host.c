@@ -37,6 +37,7 @@ void libvirt_close(struct host *host)
     pthread_mutex_unlock(&self->lock);
     known_domain_forget_all(self); /* they hold the connection */
 
+    bool is_paused = event_loop_pause_to_go();
     host_hold(host);
     if (!thread_run(close_channels, self, &fault))
         close_channels(self);
@@ -44,6 +45,8 @@ void libvirt_close(struct host *host)
     while (self->is_closing && clock_wait_until(&self->changed, &self->lock, deadline))
         ;
     pthread_mutex_unlock(&self->lock);
+    if (is_paused)
+        event_loop_resume();
     event_loop_release();
 }
 
@@ -103,11 +106,17 @@ struct host *libvirt_host_open(const struct host_driver *driver, const char *uri
     }
     self->counters = counters;
     self->kernel = link_stats_open();
-    if (!event_loop_acquire(fault)) {
+    bool is_paused = event_loop_pause_to_come();
+    virConnectPtr connection = NULL;
+    bool is_acquired = event_loop_acquire(fault);
+    if (is_acquired)
+        connection = connection_acquire(self, READ_ONLY, fault);
+    if (is_paused)
+        event_loop_resume();
+    if (!is_acquired) {
         libvirt_destroy(&self->base);
         return NULL;
     }
-    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
     if (connection == NULL) {
         libvirt_close(&self->base);
         host_release(&self->base);
