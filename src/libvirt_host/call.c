@@ -46,6 +46,7 @@ static void cut_off_overdue_locked(void)
             continue;
         if (call->deadline <= now) {
             call->is_timed_out = true;
+            atomic_store(&call->bound->is_silent, true);
             cut_off_locked(call);
         } else if (!has_alarm || call->deadline < alarm_at) {
             has_alarm = true;
@@ -95,13 +96,13 @@ void call_watch_stop(void)
  * Calls
  * ------------------------------------------------------------------------ */
 
-void call_begin(struct libvirt_call *call, int timeout)
+void call_begin(struct libvirt_call *call, struct call_bound *bound)
 {
-    *call = (struct libvirt_call){.timeout = timeout, .socket = -1, .is_inner = current != NULL};
+    *call = (struct libvirt_call){.bound = bound, .socket = -1, .is_inner = current != NULL};
     if (call->is_inner)
         return;
     signal_guard_begin(&call->guard);
-    call->deadline = clock_deadline(timeout * CLOCK_SECOND);
+    call->deadline = clock_deadline(bound->timeout * CLOCK_SECOND);
     current = call;
     pthread_mutex_lock(&lock);
     call->next = calls;
@@ -131,16 +132,16 @@ bool call_end(struct libvirt_call *call, bool ok, struct fault *fault)
     fault_set(fault, HRESULT_DISP_E_EXCEPTION,
               "the host has not answered for %d seconds; the daemon may be stopped or overloaded "
               "(option 'timeout')",
-              call->timeout);
+              call->bound->timeout);
     fault->cause_code = cause.cause_code;
     fault->cause_domain = cause.cause_domain;
     memcpy(fault->cause, cause.cause, sizeof fault->cause);
     return false;
 }
 
-int64_t call_deadline(int timeout)
+int64_t call_deadline(const struct call_bound *bound)
 {
-    return current != NULL ? current->deadline : clock_deadline(timeout * CLOCK_SECOND);
+    return current != NULL ? current->deadline : clock_deadline(bound->timeout * CLOCK_SECOND);
 }
 
 bool call_uses(int socket)

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const int64_t PATIENCE_AFTER_SILENCE = CLOCK_SECOND;
+
 /* What the first connection's URI says about the host. */
 static void read_uri(struct libvirt_host *self)
 {
@@ -213,7 +215,7 @@ static void open_channel(struct libvirt_host *self, enum access access)
     virConnectPtr connection = open_connection(self, access, &socket, &failure);
 
     if (connection != NULL) {
-        keep_alive(connection, self->timeout);
+        keep_alive(connection, self->bound.timeout);
         if (access == READ_ONLY) {
             find_network(self);
             registration = register_callbacks(self, connection);
@@ -227,6 +229,7 @@ static void open_channel(struct libvirt_host *self, enum access access)
     channel->failure = failure;
     if (connection != NULL && !is_late) {
         channel->was_open = true;
+        atomic_store(&self->bound.is_silent, false);
         channel->connection = connection;
         channel->registration = registration;
         channel->socket = socket;
@@ -271,6 +274,16 @@ static void drop_lost_locked(struct channel *channel)
         free(lost);
 }
 
+/* All callers together wait once for a host that hangs: the rest of them fail at
+ * once, until it answers. One whose call has just waited in vain waits only as long
+ * as a host needs that answers again. */
+static int64_t end_of_patience(const struct libvirt_host *self)
+{
+    int64_t patience = atomic_load(&self->bound.is_silent) ? PATIENCE_AFTER_SILENCE
+                                                           : self->bound.timeout * CLOCK_SECOND;
+    return clock_deadline(patience);
+}
+
 /* The channel is usable, or on its way to be. */
 static bool begin_opening_locked(struct libvirt_host *self, enum access access, struct fault *fault)
 {
@@ -281,6 +294,7 @@ static bool begin_opening_locked(struct libvirt_host *self, enum access access, 
     if (channel->connection != NULL || channel->is_opening)
         return true;
     host_hold(&self->base);
+    channel->awaited_until = end_of_patience(self);
     channel->is_opening = thread_run(open_in_thread, channel, fault);
     if (!channel->is_opening)
         host_release(&self->base);
@@ -289,7 +303,7 @@ static bool begin_opening_locked(struct libvirt_host *self, enum access access, 
 
 virConnectPtr connection_acquire(struct libvirt_host *self, enum access access, struct fault *fault)
 {
-    int64_t deadline = call_deadline(self->timeout);
+    int64_t deadline = call_deadline(&self->bound);
     virConnectPtr connection = NULL;
     bool goes_on = true;
 
@@ -301,7 +315,8 @@ virConnectPtr connection_acquire(struct libvirt_host *self, enum access access, 
                                             "the application object has been closed");
     ok = ok && begin_opening_locked(self, access, fault);
     while (ok && channel->is_opening && goes_on)
-        goes_on = wait_for_opening_locked(self, deadline);
+        goes_on = wait_for_opening_locked(
+            self, deadline < channel->awaited_until ? deadline : channel->awaited_until);
     if (ok && channel->connection != NULL && !call_uses(channel->socket)) {
         fault_set(fault, HRESULT_DISP_E_EXCEPTION, "the host has not answered in time");
     } else if (ok && channel->connection != NULL) {
@@ -312,7 +327,7 @@ virConnectPtr connection_acquire(struct libvirt_host *self, enum access access, 
                   "cannot connect to %s: no answer within %d seconds; the daemon may be stopped "
                   "or overloaded (option 'timeout')",
                   self->requested_uri != NULL ? self->requested_uri : "the default libvirt host",
-                  self->timeout);
+                  self->bound.timeout);
     } else if (ok) {
         *fault = channel->failure;
     }

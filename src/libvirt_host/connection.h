@@ -31,6 +31,7 @@ struct channel {
     int socket;                        /* a descriptor of its own, for call.h; -1: not known */
     bool was_open;                     /* at some time */
     bool is_opening;
+    int64_t awaited_until; /* of clock_now(): when callers wait for that no longer */
     struct fault failure; /* of the last attempt, when it left no connection */
 };
 

@@ -47,7 +47,7 @@ static bool ask_libvirt(struct libvirt_host *self, const struct machine_uuid *uu
 {
     struct libvirt_call call;
 
-    call_begin(&call, self->timeout);
+    call_begin(&call, &self->bound);
     virDomainPtr domain = known_domain_open(self, uuid, fault);
     if (domain != NULL)
         kernel_proof_begin(self, uuid);
@@ -203,7 +203,7 @@ bool libvirt_sample_all(struct host *host, sample_receiver *receive, void *conte
     virDomainPtr *others;
     bool ok = true;
 
-    call_begin(&call, self->timeout);
+    call_begin(&call, &self->bound);
     if (libvirt_reads_kernel(self))
         learning_learn_all(self);
     if (kernel_sample_all(self, receive, context, &others))

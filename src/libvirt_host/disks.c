@@ -126,14 +126,14 @@ static bool fault_silent(const struct libvirt_host *self, struct fault *fault)
     return fault_set(fault, HRESULT_DISP_E_EXCEPTION,
                      "the disks' counters cannot be read: the machine's hypervisor process has "
                      "not answered within %d seconds (option 'timeout')",
-                     self->timeout);
+                     self->bound.timeout);
 }
 
 bool libvirt_sample_disks(struct host *host, const struct machine_uuid *uuid,
                           disk_receiver *receive, void *context, struct fault *fault)
 {
     struct libvirt_host *self = libvirt_host(host);
-    int64_t deadline = clock_deadline(self->timeout * CLOCK_SECOND);
+    int64_t deadline = clock_deadline(self->bound.timeout * CLOCK_SECOND);
 
     pthread_mutex_lock(&self->lock);
     /* One question at a time: what waits for its answer holds up the daemon. One

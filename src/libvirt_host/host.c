@@ -63,7 +63,8 @@ static struct libvirt_host *new_host(const struct host_driver *driver, const cha
     self->base.driver = driver;
     self->hooks = &events_connection_hooks;
     atomic_init(&self->base.references, 1);
-    self->timeout = timeout;
+    self->bound.timeout = timeout;
+    atomic_init(&self->bound.is_silent, false);
     connection_init(self);
     self->opened_at = clock_since_boot();
     self->reconnect_timer = -1;

@@ -16,7 +16,7 @@ static bool learn(struct libvirt_host *self, const struct machine_uuid *uuid,
 {
     struct libvirt_call call;
 
-    call_begin(&call, self->timeout);
+    call_begin(&call, &self->bound);
     virDomainPtr domain = known_domain_open(self, uuid, fault);
     bool ok = domain != NULL && domain_learn(self, domain, sample, fault);
     if (domain != NULL)
@@ -42,17 +42,18 @@ static bool is_learned(struct libvirt_host *self, virDomainPtr domain)
     return is_learned;
 }
 
-/* Learns the devices of those of the domains that are not known yet. One that
- * fails is left out: sampling it alone reports why. False with the last fault. */
-static bool learn_each(struct libvirt_host *self, const struct domain_list *list,
-                       uint64_t listed_in, struct fault *fault)
+/* Learns the devices of those of the connection's domains that are not known yet. One
+ * that fails is left out: sampling it alone reports why. False with the last fault. */
+static bool learn_each(struct libvirt_host *self, virConnectPtr connection,
+                       const struct domain_list *list, uint64_t listed_in, struct fault *fault)
 {
     bool ok = true;
 
     event_loop_pause();
     for (size_t i = 0; i < list->count; i++) {
         struct machine_sample sample = {.domain_id = NOT_RUNNING};
-        if (is_learned(self, list->domains[i]))
+        if (virDomainGetConnect(list->domains[i]) != connection ||
+            is_learned(self, list->domains[i]))
             continue;
         if (domain_get_id(list->domains[i]) == NOT_RUNNING)
             domain_note_stopped(self, list->domains[i], listed_in);
@@ -79,7 +80,7 @@ void learning_learn_all(struct libvirt_host *self)
     virConnectPtr connection = connection_acquire(self, READ_ONLY, &fault);
     bool ok = connection != NULL && domain_list_read(connection, 0, &list, &fault);
     if (ok)
-        learn_each(self, &list, listed_in, &fault);
+        learn_each(self, connection, &list, listed_in, &fault);
     domain_list_release(&list);
     if (connection != NULL)
         virConnectClose(connection);
@@ -120,8 +121,11 @@ static bool learn_listed(struct libvirt_host *self, struct fault *fault)
         list.domains[list.count++] = known->domain;
     }
     pthread_mutex_unlock(&self->lock);
-    call_begin(&call, self->timeout);
-    bool ok = learn_each(self, &list, listed_in, fault);
+    call_begin(&call, &self->bound);
+    virConnectPtr connection = connection_acquire(self, READ_ONLY, fault);
+    bool ok = connection != NULL && learn_each(self, connection, &list, listed_in, fault);
+    if (connection != NULL)
+        virConnectClose(connection);
     domain_list_release(&list);
     return call_end(&call, ok, fault) || !call.is_timed_out;
 }

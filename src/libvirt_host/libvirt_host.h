@@ -10,6 +10,7 @@
 #include "kernel/link_monitor.h"
 #include "kernel/link_stats.h"
 #include "libvirt_host/bulk_statistics.h"
+#include "libvirt_host/call.h"
 #include "libvirt_host/connection.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/driver.h"
@@ -25,7 +26,7 @@ struct socket_watch; /* socket_watch.h */
 struct libvirt_host {
     struct host base;
     char *requested_uri; /* NULL for libvirt's choice */
-    int timeout;         /* seconds that a host may be silent for */
+    struct call_bound bound;
     int64_t opened_at;   /* of the driver's monotonic_time() */
     bool is_local_qemu;  /* set by the first connection, as base.uri is */
     /* An enum daemon_network, of the latest connection; proven, too, by a count. */

@@ -101,7 +101,7 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     struct libvirt_call call;
     bool ok = false;
 
-    call_begin(&call, self->timeout);
+    call_begin(&call, &self->bound);
     virConnectPtr connection = connection_acquire(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
         bool is_in_bulk = bulk_statistics_exist(self, BULK_PROCESSORS);

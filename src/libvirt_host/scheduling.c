@@ -145,7 +145,7 @@ bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
 {
     struct libvirt_call call;
 
-    call_begin(&call, libvirt_host(host)->timeout);
+    call_begin(&call, &libvirt_host(host)->bound);
     virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
     bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
@@ -210,7 +210,7 @@ bool libvirt_set_scheduling(struct host *host, const struct machine_uuid *uuid,
 {
     struct libvirt_call call;
 
-    call_begin(&call, libvirt_host(host)->timeout);
+    call_begin(&call, &libvirt_host(host)->bound);
     virDomainPtr domain = domain_open(libvirt_host(host), READ_WRITE, uuid, fault);
     bool ok = domain != NULL && write_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
