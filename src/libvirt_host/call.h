@@ -27,9 +27,9 @@ struct libvirt_call {
     struct signal_guard guard;
     struct call_bound *bound; /* outlives the call */
     int64_t deadline;         /* of clock_now() */
-    int socket;        /* that it waits on; -1 for none, and for a call that may take long */
-    bool is_timed_out; /* its socket has been shut down, or would have been */
-    bool is_inner;     /* within another one of this thread, whose bound holds */
+    int socket;               /* that it waits on; -1 for none, and for a call that may take long */
+    bool is_timed_out;        /* its socket has been shut down, or would have been */
+    bool is_inner;            /* within another one of this thread, whose bound holds */
 };
 
 /* The thread that watches, from the first host to the last. */

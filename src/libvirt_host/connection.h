@@ -32,7 +32,7 @@ struct channel {
     bool was_open;                     /* at some time */
     bool is_opening;
     int64_t awaited_until; /* of clock_now(): when callers wait for that no longer */
-    struct fault failure; /* of the last attempt, when it left no connection */
+    struct fault failure;  /* of the last attempt, when it left no connection */
 };
 
 /* What is done with the read-only connection, the one that brings events, by

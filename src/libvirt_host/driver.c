@@ -37,7 +37,7 @@ static int64_t unix_time(struct host *host)
     static bool bounded_##function parameters                                                      \
     {                                                                                              \
         struct libvirt_call call;                                                                  \
-        call_begin(&call, &libvirt_host(host)->bound);                                            \
+        call_begin(&call, &libvirt_host(host)->bound);                                             \
         return call_end(&call, function arguments, why);                                           \
     }
 

@@ -27,8 +27,8 @@ struct libvirt_host {
     struct host base;
     char *requested_uri; /* NULL for libvirt's choice */
     struct call_bound bound;
-    int64_t opened_at;   /* of the driver's monotonic_time() */
-    bool is_local_qemu;  /* set by the first connection, as base.uri is */
+    int64_t opened_at;  /* of the driver's monotonic_time() */
+    bool is_local_qemu; /* set by the first connection, as base.uri is */
     /* An enum daemon_network, of the latest connection; proven, too, by a count. */
     atomic_int network;
     bool is_test_driver; /* in this process or in a daemon */
