@@ -94,7 +94,7 @@ bool libvirt_adapters(struct host *host, const struct machine_uuid *uuid,
                       struct adapter_list **adapters, struct fault *fault)
 {
     struct domain_definition definition;
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = known_domain_open(libvirt_host(host), uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = domain_read_definition(domain, &definition, fault);
@@ -109,7 +109,7 @@ bool libvirt_adapters(struct host *host, const struct machine_uuid *uuid,
 bool libvirt_state(struct host *host, const struct machine_uuid *uuid, enum machine_state *state,
                    struct fault *fault)
 {
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = known_domain_open(libvirt_host(host), uuid, fault);
     if (domain == NULL)
         return false;
     bool ok = domain_read_state(domain, state, fault);

@@ -3,6 +3,7 @@
 #include "libvirt_host/call.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/known_domain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ bool libvirt_scheduling(struct host *host, const struct machine_uuid *uuid,
     struct libvirt_call call;
 
     call_begin(&call, &libvirt_host(host)->bound);
-    virDomainPtr domain = domain_open(libvirt_host(host), READ_ONLY, uuid, fault);
+    virDomainPtr domain = known_domain_open(libvirt_host(host), uuid, fault);
     bool ok = domain != NULL && read_scheduling(libvirt_host(host), domain, scheduling, fault);
     if (domain != NULL)
         virDomainFree(domain);
