@@ -66,8 +66,10 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
     g:send(1, 100)
     g:flood(2, 3000)
     g.flooding = false -- nothing is left to be stopped
-    -- Reads until the machine has gone. A figure that cannot be read in the
-    -- meantime is an error; one that is told must not fall.
+    -- Reads until the machine has gone, and tells when it is at it. A figure that
+    -- cannot be read in the meantime is an error; one that is told must not fall.
+    local reading = host.folder .. "/reading"
+    os.remove(reading)
     local id = reader:post(([[
       accountant = objVS:FindVirtualMachine(%q).Accountant
       local last, reads, fell = 0, 0, {}
@@ -75,6 +77,9 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
       while process.now() < deadline do
         local bytes, err = accountant:Get "NetworkBytesSent"
         reads = reads + 1
+        if reads == 101 then
+          io.open(%q, "wb"):close()
+        end
         if bytes then
           if bytes < last then
             fell[#fell + 1] = bytes .. " after " .. last
@@ -84,9 +89,9 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
           return reads, last, fell
         end
       end
-      error "the machine did not end"]]):format(g.name))
+      error "the machine did not end"]]):format(g.name, reading))
     host.wait_until("traffic", 60, function()
-      return host.device_counters(g:taps()[2].device) > 50000
+      return host.device_counters(g:taps()[2].device) > 50000 and host.read_file(reading)
     end)
     finish()
     local immediate = last_session(objVM)
