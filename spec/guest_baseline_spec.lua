@@ -51,11 +51,12 @@ real_host.describe(_ENV, "a shared baseline #root", function()
     return figures, warnings, errors
   end
 
-  -- By way of standard input: a command line has a limit.
+  -- As its editor: a command line has a limit, and what virsh is typed at it takes
+  -- seconds to read.
   local function set_metadata(xml)
-    local path = host.write_file(host.folder .. "/metadata",
-      ("metadata %s --uri %s --key vma --live --set '%s'\n"):format(g.name, NAMESPACE, (xml:gsub("%s*\n%s*", " "))))
-    host.shell("timeout 60 virsh --quiet --connect qemu:///system <" .. path)
+    local path = host.write_file(host.folder .. "/metadata", (xml:gsub("%s*\n%s*", " ")))
+    host.shell(("VISUAL='cp %s' timeout 60 virsh --quiet --connect qemu:///system metadata %s --uri %s --key vma " ..
+      "--live --edit"):format(path, g.name, NAMESPACE))
   end
 
   local function element()

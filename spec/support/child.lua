@@ -18,10 +18,10 @@ local function quote(word)
   return "'" .. word:gsub("'", [['\'']]) .. "'"
 end
 
---- Runs the script and returns its exit status (or the name and number of the
--- signal that ended it), its standard output and its standard error.
+--- Starts the script.
 -- @param environment  optional table of variables to set; false unsets one
-function child.run(script, environment)
+-- @return a function that waits for its end and returns what `child.run` does
+function child.start(script, environment)
   local interpreter = assert(lfs.symlinkattributes("/proc/self/exe", "target"))
   local path = os.tmpname()
   write(path, ("package.path, package.cpath = %q, %q\n%s"):format(package.path, package.cpath, script))
@@ -37,12 +37,22 @@ function child.run(script, environment)
   end
   local command = ("timeout 300 %s %s %s >%s.out 2>%s.err </dev/null"):format(table.concat(words, " "),
     quote(interpreter), path, path, path)
-  local _, how, number = os.execute(command)
-  local output, errors = read(path .. ".out"), read(path .. ".err")
-  for _, suffix in ipairs { "", ".out", ".err" } do
-    os.remove(path .. suffix)
+  local process = assert(io.popen(command))
+  return function()
+    local _, how, number = process:close()
+    local output, errors = read(path .. ".out"), read(path .. ".err")
+    for _, suffix in ipairs { "", ".out", ".err" } do
+      os.remove(path .. suffix)
+    end
+    return how == "exit" and number or ("%s %d"):format(how, number), output, errors
   end
-  return how == "exit" and number or ("%s %d"):format(how, number), output, errors
+end
+
+--- Runs the script and returns its exit status (or the name and number of the
+-- signal that ended it), its standard output and its standard error.
+-- @param environment  as of child.start
+function child.run(script, environment)
+  return child.start(script, environment)()
 end
 
 --- Runs the script, demands a clean end with an empty standard error, and

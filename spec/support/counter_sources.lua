@@ -1,35 +1,52 @@
---- Specs that run once for each source of the counters: the kernel, where it is
--- proven to say the same, and libvirt.
+--- Both sources of the counters side by side: the kernel, where it is proven to
+-- say the same, and libvirt.
 --
 --     real_host.describe(_ENV, "a real machine #root", function(connect)
---       ... guests for both ...
---       counter_sources.each(_ENV, connect, function(connect, counters)
---         local objVS = connect { max_age = 1 }
+--       local applications, machines
 --
--- "kernel" instead of "auto" makes it an error when a figure comes from libvirt
--- after all; a spec that takes devices away says "auto".
+--       setup(function()
+--         g = guest.start { name = "web01" }
+--         applications = counter_sources.connect(connect, { max_age = 1 })
+--         machines = counter_sources.machines(applications, g.name)
+--       end)
+--
+--       it("...", function()
+--         g:send(1, 10)
+--         for counters, objVM in pairs(machines) do
+--           assert.same({ 10000, 0 }, exact.figures(objVM), counters)
+--         end
+--       end)
+--
+-- What a guest does is dear: so it does it once, and all applications must tell
+-- of it. What is done by a member is done by each source somewhere.
 
 local counter_sources = {}
 
---- Describes `body` once for each value of the option `counters`.
--- @param busted  a table with the caller's `describe`: `_ENV`
+--- Opens an application for each value of the option `counters`.
 -- @param connect  opens an application
--- @param body  given a function that connects with the option, and its value
--- @param kernel  the value for the kernel's, default "kernel"
-function counter_sources.each(busted, connect, body, kernel)
+-- @param options  the other options
+-- @param kernel  the value for the kernel's, default "kernel": an error when a
+-- figure comes from libvirt after all. A spec that takes devices away says "auto".
+-- @return the applications by these values
+function counter_sources.connect(connect, options, kernel)
+  local applications = {}
   for _, counters in ipairs { kernel or "kernel", "hypervisor" } do
-    local function connect_with(options)
-      local all = { counters = counters }
-      for option, value in pairs(options or {}) do
-        all[option] = value
-      end
-      return connect(all)
+    local all = { counters = counters }
+    for option, value in pairs(options or {}) do
+      all[option] = value
     end
-
-    busted.describe(("with counters = '%s'"):format(counters), function()
-      body(connect_with, counters)
-    end)
+    applications[counters] = connect(all)
   end
+  return applications
+end
+
+--- The machine of that name, of each application.
+function counter_sources.machines(applications, name)
+  local machines = {}
+  for counters, objVS in pairs(applications) do
+    machines[counters] = objVS:FindVirtualMachine(name)
+  end
+  return machines
 end
 
 return counter_sources
