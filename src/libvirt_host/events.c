@@ -10,7 +10,7 @@
 
 /* After so long it is said that the process stays. A script that runs once has ended
  * by then. */
-enum { STAYING_MILLISECONDS = 1000 };
+enum { STAYING_MILLISECONDS = 200 };
 
 /* The current listener, held for the caller; false when there is none. */
 static bool hold_listener(struct libvirt_host *self, struct host_listener *listener)
