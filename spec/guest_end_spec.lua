@@ -66,7 +66,7 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
     local devices = ifindexes()
     g:receive(1, 20)
     g:send(1, 100)
-    g:flood(2, 3000)
+    g:flood(2)
     g.flooding = false -- nothing is left to be stopped
     -- Reads until the machine has gone, and tells when it is at it. A figure that
     -- cannot be read in the meantime is an error; one that is told must not fall.
@@ -95,7 +95,8 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
     -- Of a machine that nobody has read it knows the devices a moment after it connects
     -- (docs/limits.md).
     host.wait_until("traffic", 60, function()
-      return host.now() > connected_at + 0.5 and host.device_counters(g:taps()[2].device) > 50000 and host.read_file(reading)
+      return host.now() > connected_at + 0.5 and host.device_counters(g:taps()[2].device) > 50000 and
+        host.read_file(reading)
     end)
     finish()
     local immediate = last_session(objVM)
@@ -185,7 +186,7 @@ real_host.describe(_ENV, "the last session of a real machine #root", function(co
     g:quiet()
     exact.demand(objVM, g) -- the last look
     local devices = ifindexes()
-    g:flood(2, 3000)
+    g:flood(2)
     g.flooding = false
     host.kill("KILL")
     host.sleep(0.3)

@@ -106,8 +106,10 @@ real_host.describe(_ENV, "plugging adapters into a real machine #root", function
       local ifindex = device_watch.ifindex(tap_of(mac))
       g:send(1, 20)
       g:receive(number, 9)
-      g:flood(number, 3000)
-      host.sleep(0.3)
+      g:flood(number)
+      host.wait_until("traffic", 60, function()
+        return host.device_counters(tap_of(mac)) > 300000
+      end)
       unplug(mac)
       g.flooding = false
       table.remove(g.macs, number)

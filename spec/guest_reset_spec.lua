@@ -66,9 +66,11 @@ real_host.describe(_ENV, "a real machine's reset #root", function(connect)
       before[counters] = exact.figures(objVM)
     end
     g:receive(1, 5)
-    g:flood(2, 2000)
+    g:flood(2)
     g.flooding = false
-    host.sleep(0.2)
+    host.wait_until("traffic", 60, function()
+      return exact.device_bytes(g.name)[1] - at[1] > 50000
+    end)
     local booted, earliest = boots(), os.time()
     reset()
     host.wait_until("boot", 60, function()
@@ -153,7 +155,7 @@ real_host.describe(_ENV, "a real machine's reset #root", function(connect)
         g:send(1, round)
         g:send(2, 1)
         assert.same({ (round + 1) * 1000, 0 }, assert_exact_everywhere())
-        g:flood(1, 2000)
+        g:flood(1)
         g.flooding = false
       end
     end

@@ -129,7 +129,7 @@ function events.ping(subject)
 end
 
 function events.flood(subject)
-  subject.g:flood(math.random(#subject.g.macs), 2000)
+  subject.g:flood(math.random(#subject.g.macs))
   host.sleep(math.random() / 2)
 end
 

@@ -7,6 +7,7 @@
 #include "libvirt_host/call.h"
 #include "libvirt_host/daemon.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/event_loop.h"
 #include "libvirt_host/libvirt_host.h"
 #include "libvirt_host/socket_search.h"
 #include "libvirt_host/uri.h"
@@ -82,6 +83,17 @@ static void close_connection(virConnectPtr connection, struct registration *regi
     }
     virConnectClose(connection);
     call_close_socket(socket);
+}
+
+/* The same in a thread that may outlast all applications, and with them the loop. */
+static void close_in_loop(virConnectPtr connection, struct registration *registration, int socket)
+{
+    struct fault fault;
+
+    bool has_loop = event_loop_acquire(&fault);
+    close_connection(connection, registration, socket);
+    if (has_loop)
+        event_loop_release();
 }
 
 /* Learns the host's URI from the first connection. False when it has none. */
@@ -211,7 +223,9 @@ static void open_channel(struct libvirt_host *self, enum access access)
 {
     struct fault failure = {.code = HRESULT_S_OK};
     struct registration *registration = NULL;
+    struct fault fault;
     int socket;
+    bool has_loop = event_loop_acquire(&fault); /* the host may be closed meanwhile */
     virConnectPtr connection = open_connection(self, access, &socket, &failure);
 
     if (connection != NULL) {
@@ -221,6 +235,8 @@ static void open_channel(struct libvirt_host *self, enum access access)
             registration = register_callbacks(self, connection);
         }
     }
+    if (has_loop)
+        event_loop_release(); /* before anybody is told, who may close and then wait for its end */
 
     pthread_mutex_lock(&self->lock);
     struct channel *channel = &self->channels[access];
@@ -238,7 +254,7 @@ static void open_channel(struct libvirt_host *self, enum access access)
         sem_post(&waiter->is_over);
     pthread_mutex_unlock(&self->lock);
     if (connection != NULL && is_late)
-        close_connection(connection, registration, socket);
+        close_in_loop(connection, registration, socket);
     else if (connection != NULL && access == READ_ONLY && is_again)
         self->hooks->reopened(self);
 }
@@ -255,7 +271,8 @@ static void open_in_thread(void *context)
 static void say_farewell(void *context)
 {
     struct channel *lost = context;
-    close_connection(lost->connection, lost->registration, lost->socket);
+
+    close_in_loop(lost->connection, lost->registration, lost->socket);
     free(lost);
 }
 

@@ -17,7 +17,9 @@
 /* Registers libvirt's event loop for this process. Before any connection. */
 void event_loop_prepare(void);
 
-/* Starts the thread for the first user. */
+/* Starts the thread for the first user: a host, or a thread that opens or closes a
+ * connection and may outlast it. What libvirt takes out of the loop is freed by a
+ * later turn of it. */
 bool event_loop_acquire(struct fault *fault);
 
 /* Stops the thread when nobody else uses it. Waits for its end for a short

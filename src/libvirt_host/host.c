@@ -15,8 +15,12 @@ enum { CLOSE_PATIENCE_MILLISECONDS = 500 };
 static void close_channels(void *context)
 {
     struct libvirt_host *self = context;
+    struct fault fault;
 
+    bool has_loop = event_loop_acquire(&fault);
     connection_close_all(self);
+    if (has_loop)
+        event_loop_release(); /* before Close() goes on, which waits for the loop's end */
     pthread_mutex_lock(&self->lock);
     self->is_closing = false;
     pthread_cond_broadcast(&self->changed);
