@@ -193,27 +193,28 @@ end
 -- Other than time -------------------------------------------------------------
 
 -- The instructions of a whole process; nil without Valgrind.  Not those of the
--- kernel, nor libvirtd's.  The lesser of two counts: the thread that hears
--- libvirt's events has sometimes more to do and sometimes less.
+-- kernel, nor libvirtd's.
 function readers.instructions_of(command)
   if not os.execute("command -v valgrind >/dev/null 2>&1") then
     return nil
   end
-  local least = math.huge
-  for _ = 1, 2 do
-    local output = host.shell(("env %s timeout 300 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
-      :format(LUA_PATHS, command))
-    least = math.min(least, tonumber(output:match("Collected : (%d+)")))
-  end
-  return least
+  local output = host.shell(("env %s timeout 300 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s")
+    :format(LUA_PATHS, command))
+  return tonumber(output:match("Collected : (%d+)"))
 end
 
 -- The instructions of one read by a row of a table, in its own process: those
 -- of a run with one more call of a batch, less those of a run without, so that
--- what happens once is none of it.
+-- what happens once is none of it.  Of each run the lesser of two counts: the
+-- thread that hears libvirt's events has sometimes more to do and sometimes less.
 function readers.instructions(row, machine, batch)
-  local more = readers.instructions_of(readers.command(row, machine, 2, batch, 0))
-  return more and (more - readers.instructions_of(readers.command(row, machine, 1, batch, 0))) / batch
+  local function count(calls)
+    local command = readers.command(row, machine, calls, batch, 0)
+    local once = readers.instructions_of(command)
+    return once and math.min(once, readers.instructions_of(command))
+  end
+  local more = count(2)
+  return more and (more - count(1)) / batch
 end
 
 -- Without the allocator's caches, which differ from run to run, and with one

@@ -9,7 +9,7 @@
 
 /* A machine that restarts itself during one reset (SeaBIOS does, 30 ms into it)
  * is reported as reset twice, between which it has sent nothing. */
-enum { ONE_RESET_MILLISECONDS = 2000 };
+enum { ONE_RESET_MILLISECONDS = 1000 };
 
 /* Takes over a reset that another process saw and this one did not. was_observed:
  * the session had been sampled before. */
