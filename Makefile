@@ -138,11 +138,11 @@ test-c: $(TEST_PROGRAMS)
 BUSTED = VMACCOUNTANT_BUILD=$(BUILD) $(HERE) \
          $(LUA_RUNNER) lua5.4 $(shell command -v busted) --ignore-lua -o plainTerminal
 
-# How many spec files run side by side, and how many of those have machines. A
-# guest keeps a processor while it boots: with many more guests than processors,
-# what is timed becomes late.
-SPEC_JOBS  ?= $(shell expr $$(nproc) + 1)
-GUEST_JOBS ?= $(shell expr $$(nproc) / 2 + 1)
+# How many spec files run side by side, and how many of those have machines: these
+# wait much. A guest keeps a processor while it boots: with many more guests than
+# processors, what is timed becomes late.
+SPEC_JOBS  ?= $(shell expr $$(nproc) + 2)
+GUEST_JOBS ?= $(shell expr $$(nproc) + 1)
 
 .PHONY: test-specs
 test-specs: all
@@ -337,8 +337,10 @@ test:
 	@./install-dependencies build test $(guests)
 	@$(make) $(jobs) programs
 	@failed=; \
-	$(make) -s test-c || failed=yes; \
+	$(make) -s test-c >$(BUILD)/test-c.log 2>&1 & c_tests=$$!; \
 	$(make) -s test-specs || failed=yes; \
+	wait $$c_tests || failed=yes; \
+	cat $(BUILD)/test-c.log; \
 	test -z "$$failed" || { echo "make test: FAILED"; exit 1; }; \
 	echo "make test: ok"
 
