@@ -25,8 +25,8 @@ local function text(value)
 end
 
 -- max_age: the counts of a machine, and of all machines, come from one sample
--- and so belong together.
-local objVS = vma.CreateObject("VirtualServer.Application", arg[1], { max_age = 1 })
+-- and so belong together; it is longer than the loop takes on a large host.
+local objVS = vma.CreateObject("VirtualServer.Application", arg[1], { max_age = 60 })
 
 local LINE <const> = "  %-32s %s"
 local OF_SESSION <const> = { "Started", "Ended", "Reason", "NetworkBytesSent", "NetworkBytesReceived" }

@@ -12,6 +12,7 @@ static void account_free(struct account *account)
     machine_sample_clear(&account->last);
     disk_session_end(&account->disks);
     free(account->processors);
+    free(account->scheduling);
     free(account);
 }
 

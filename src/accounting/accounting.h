@@ -69,6 +69,21 @@ bool accounting_disk_total(struct accounting *accounting, const struct machine_u
 bool accounting_utilization(struct accounting *accounting, const struct machine_uuid *uuid,
                             struct utilization *utilization, struct fault *fault);
 
+/* How the machine's processors are scheduled. Asks the host, unless an answer is at
+ * most max_age old. */
+bool accounting_scheduling(struct accounting *accounting, const struct machine_uuid *uuid,
+                           struct scheduling *scheduling, struct fault *fault);
+
+/* Sets the three settings of `wanted`. A fault of E_INVALIDARG names the one that the
+ * host cannot have; nothing is changed then. */
+bool accounting_set_scheduling(struct accounting *accounting, const struct machine_uuid *uuid,
+                               const struct scheduling *wanted, struct fault *fault);
+
+/* Whether there is the machine: a fault of VM_E_VM_UNKNOWN, or of a host that does not
+ * answer. Asks the host, unless a sample is at most max_age old. */
+bool accounting_has_machine(struct accounting *accounting, const struct machine_uuid *uuid,
+                            struct fault *fault);
+
 /* The bytes of one adapter; VM_E_ADAPTER_NOT_FOUND when it is gone. */
 bool accounting_adapter_total(struct accounting *accounting, const struct machine_uuid *uuid,
                               const struct device_key *key, enum direction direction,

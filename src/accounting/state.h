@@ -32,6 +32,12 @@ struct finished_session {
     struct session session; /* final figures may still arrive */
 };
 
+/* How the machine's processors were scheduled. */
+struct known_scheduling {
+    int64_t asked_at; /* monotonic nanoseconds */
+    struct scheduling scheduling;
+};
+
 struct account {
     UT_hash_handle hh;
     struct machine_uuid uuid; /* its key in accounting.accounts */
@@ -63,6 +69,7 @@ struct account {
     struct disk_session disks;
     uint64_t disks_changed_in;            /* accounting.version when they last changed */
     struct processor_account *processors; /* NULL until it is sampled */
+    struct known_scheduling *scheduling;  /* NULL until it is asked for, with a maximum age */
 };
 
 struct accounting {

@@ -70,11 +70,11 @@ int accountant_get_cpu_utilization_history(lua_State *L, const struct call *call
 
 static struct scheduling read_scheduling(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(call)->host;
     struct scheduling scheduling;
     struct fault fault;
 
-    if (!host_scheduling(host, accountant_uuid(call), &scheduling, &fault))
+    if (!accounting_scheduling(accountant_application(call)->accounting, accountant_uuid(call),
+                               &scheduling, &fault))
         class_raise_fault(L, call, &fault);
     return scheduling;
 }
@@ -84,7 +84,8 @@ The percent of the whole host's processors that the machine may use at most: the
 quota that libvirt's `vcpu_quota` and `vcpu_period` give each of its virtual
 processors, times their number, or what `global_quota` leaves, if that is less.
 Without a quota it is AllowableMaximumSystemCapacity. Of a machine that runs it is
-what holds now, else what will at its start. Asks the host.
+what holds now, else what will at its start. Asks the host, unless an answer is at
+most `max_age` old.
 @within VMAccountant
 @tfield number MaximumSystemCapacity
 @raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION where the host does not know, as without
@@ -98,11 +99,10 @@ int accountant_get_maximum_system_capacity(lua_State *L, const struct call *call
 
 static int push_no_reserve(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(call)->host;
-    enum machine_state state;
     struct fault fault;
 
-    if (!host_state(host, accountant_uuid(call), &state, &fault))
+    if (!accounting_has_machine(accountant_application(call)->accounting, accountant_uuid(call),
+                                &fault))
         class_raise_fault(L, call, &fault);
     lua_pushnumber(L, 0);
     return 1;
@@ -111,7 +111,8 @@ static int push_no_reserve(lua_State *L, const struct call *call)
 /***
 The percent of the whole host's processors that the machine is guaranteed. The
 schedulers behind libvirt share by weight and cannot reserve anything, so this
-is always 0. Asks the host whether there is the machine.
+is always 0. Asks the host whether there is the machine, unless a sample is at most
+`max_age` old.
 @within VMAccountant
 @tfield number ReservedSystemCapacity
 @raise VM_E_VM_UNKNOWN; DISP_E_EXCEPTION when the host does not answer
@@ -127,7 +128,7 @@ twice the weight gets twice the time. It is libvirt's `cpu_shares` (with other
 drivers, `weight`) as it stands, for all machines of a host to be compared by.
 Unless it was set it is 100, Virtual Server's own, on a host with cgroups of
 version 2, and 1024 on one with version 1, whose shares go up to 262144 where
-libvirt's tools set them. Asks the host.
+libvirt's tools set them. Asks the host as MaximumSystemCapacity does.
 @within VMAccountant
 @tfield integer RelativeWeight
 @raise as MaximumSystemCapacity
@@ -142,7 +143,7 @@ int accountant_get_relative_weight(lua_State *L, const struct call *call)
 The largest MaximumSystemCapacity that can be set: the percent of the host's
 processors that the machine's virtual ones can keep busy. Of a machine with one
 processor that is 100 divided by the host's, as Virtual Server documents; one with
-n can use n times that, up to 100. Asks the host.
+n can use n times that, up to 100. Asks the host as MaximumSystemCapacity does.
 @within VMAccountant
 @tfield number AllowableMaximumSystemCapacity
 @raise as MaximumSystemCapacity
@@ -197,21 +198,16 @@ driver); E_POINTER for a missing argument; VM_E_VM_UNKNOWN; E_ACCESSDENIED
 */
 int accountant_set_scheduling_parameters(lua_State *L, const struct call *call)
 {
-    struct host *host = accountant_application(call)->host;
     struct fault fault;
 
     check_present(L, call, 2, "reserved");
     check_present(L, call, 3, "maximum");
     check_present(L, call, 4, "weight");
-    struct scheduling wanted = {.reserved = luaL_checknumber(L, 2),
-                                .maximum = luaL_checknumber(L, 3),
-                                .weight = luaL_checkinteger(L, 4)};
-    struct scheduling present = read_scheduling(L, call);
-    wanted.processors = present.processors;
-    wanted.host_processors = present.host_processors;
-    wanted.can_limit = present.can_limit;
-    if (!scheduling_check(&present, &wanted, &fault) ||
-        !host_set_scheduling(host, accountant_uuid(call), &wanted, &fault))
+    const struct scheduling wanted = {.reserved = luaL_checknumber(L, 2),
+                                      .maximum = luaL_checknumber(L, 3),
+                                      .weight = luaL_checkinteger(L, 4)};
+    if (!accounting_set_scheduling(accountant_application(call)->accounting, accountant_uuid(call),
+                                   &wanted, &fault))
         return class_raise_fault(L, call, &fault);
     return 0;
 }

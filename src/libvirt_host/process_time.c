@@ -8,29 +8,56 @@
 #include <string.h>
 #include <unistd.h>
 
-/* When the process was started, in ticks since the host was booted; 0 when it is
- * gone. */
-static uint64_t start_of(const char *pid)
+/* All in ticks, hundredths of a second: fields 14, 15 and 22 of /proc/PID/stat
+ * (proc(5)). */
+struct process_ticks {
+    unsigned long long user, system;
+    unsigned long long start; /* since the host was booted */
+};
+
+/* False when it is gone. */
+static bool read_ticks(const char *pid, struct process_ticks *ticks)
 {
     char stat[1024];
-    unsigned long long ticks;
 
     if (process_read(pid, "stat", stat, sizeof stat) == 0)
-        return 0;
-    /* The command in field 2 may hold spaces and parentheses: count fields
-     * from its last ')'. The start is field 22 (proc(5)). */
+        return false;
+    /* The command in field 2 may hold spaces and parentheses: the fields are counted
+     * from its last ')'. */
     const char *fields = strrchr(stat, ')');
-    if (fields == NULL || sscanf(fields,
-                                 ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-                                 "%*d %*d %*d %*d %llu",
-                                 &ticks) != 1)
-        return 0;
-    return ticks;
+    return fields != NULL &&
+           sscanf(fields,
+                  ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d "
+                  "%*d %*d %*d %*d %llu",
+                  &ticks->user, &ticks->system, &ticks->start) == 3;
+}
+
+static int64_t nanoseconds_of(uint64_t ticks)
+{
+    return (int64_t)ticks * (CLOCK_SECOND / sysconf(_SC_CLK_TCK));
+}
+
+/* When the process was started; 0 when it is gone. */
+static uint64_t start_of(const char *pid)
+{
+    struct process_ticks ticks;
+    return read_ticks(pid, &ticks) ? ticks.start : 0;
+}
+
+bool qemu_process_used(const struct machine_uuid *uuid, const char *name, uint64_t *nanoseconds)
+{
+    char pid[PID_TEXT_SIZE];
+    struct process_ticks ticks;
+
+    if (!qemu_process_of_pid_file(name, uuid, pid) || !read_ticks(pid, &ticks))
+        return false;
+    *nanoseconds = (uint64_t)nanoseconds_of(ticks.user + ticks.system);
+    return true;
 }
 
 int64_t process_start_time(uint64_t ticks)
 {
-    return (int64_t)ticks * (CLOCK_SECOND / sysconf(_SC_CLK_TCK));
+    return nanoseconds_of(ticks);
 }
 
 int64_t process_age(const char *pid)

@@ -1,6 +1,7 @@
 /*
  * process_time: when a process of this host, and a machine's QEMU process among
- * them, started: read from /proc, since libvirt has no call for it.
+ * them, started, which libvirt has no call for, and how much of the processors it has
+ * used, which libvirt takes longer to tell. Read from /proc.
  */
 #ifndef VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TIME_H
 #define VMACCOUNTANT_LIBVIRT_HOST_PROCESS_TIME_H
@@ -20,6 +21,11 @@ int64_t process_age(const char *pid);
  * which name the process while the host is up. The machine's name helps to find
  * it. False when there is none, or several. */
 bool qemu_process_start(const struct machine_uuid *uuid, const char *name, uint64_t *ticks);
+
+/* Nanoseconds that the machine's QEMU process has used of the processors, in all its
+ * threads, for itself and in the kernel, to the hundredth of a second (proc(5)). False
+ * where the system's daemon has no PID file of it that can be read. */
+bool qemu_process_used(const struct machine_uuid *uuid, const char *name, uint64_t *nanoseconds);
 
 /* Such ticks as a time of clock_since_boot(). */
 int64_t process_start_time(uint64_t ticks);

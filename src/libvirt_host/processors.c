@@ -3,6 +3,7 @@
 #include "libvirt_host/call.h"
 #include "libvirt_host/domain.h"
 #include "libvirt_host/error.h"
+#include "libvirt_host/process_time.h"
 
 /* Neither takes a job nor asks a hypervisor process: a QEMU's processor time is
  * the kernel's, so a machine that hangs holds up no call. */
@@ -25,8 +26,17 @@ static bool identify(virDomainPtr domain, struct processor_time *time)
     return time->domain_id != NOT_RUNNING;
 }
 
-/* By the call for one machine, which gives the number of processors as well.
- * What cannot be read is left out. */
+/* From the kernel, which tells at once what libvirt's bulk call takes milliseconds a
+ * machine for. False where the process is not found. */
+static bool read_process(struct host *host, virDomainPtr domain, struct processor_time *time)
+{
+    time->at = now(host);
+    return qemu_process_used(&time->uuid, virDomainGetName(domain), &time->used);
+}
+
+/* By the call for one machine, which gives the number of processors as well. What
+ * cannot be read is left out. All samples of a machine have the process's own time,
+ * where that is found: libvirt's may be that of its cgroup. */
 static void read_alone(struct host *host, virDomainPtr domain, processor_time_receiver *receive,
                        void *context)
 {
@@ -39,6 +49,8 @@ static void read_alone(struct host *host, virDomainPtr domain, processor_time_re
         return;
     time.at = before + (now(host) - before) / 2;
     time.used = info.cpuTime;
+    if (libvirt_host(host)->is_local_qemu)
+        read_process(host, domain, &time);
     time.processors = info.nrVirtCpu > 0 ? info.nrVirtCpu : 1;
     receive(context, &time);
 }
@@ -61,6 +73,17 @@ static void read_record(struct host *host, const virDomainStatsRecord *record, i
         read_alone(host, record->dom, receive, context);
 }
 
+static void read_one(struct host *host, virDomainPtr domain, processor_time_receiver *receive,
+                     void *context)
+{
+    struct processor_time time = {0};
+
+    if (libvirt_host(host)->is_local_qemu && identify(domain, &time) &&
+        read_process(host, domain, &time) && receive(context, &time))
+        return;
+    read_alone(host, domain, receive, context);
+}
+
 static bool read_one_by_one(struct host *host, virConnectPtr connection,
                             processor_time_receiver *receive, void *context, struct fault *fault)
 {
@@ -69,7 +92,7 @@ static bool read_one_by_one(struct host *host, virConnectPtr connection,
     if (!domain_list_read(connection, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &list, fault))
         return false;
     for (size_t i = 0; i < list.count; i++)
-        read_alone(host, list.domains[i], receive, context);
+        read_one(host, list.domains[i], receive, context);
     domain_list_release(&list);
     return true;
 }
@@ -104,7 +127,7 @@ bool libvirt_processor_times(struct host *host, processor_time_receiver *receive
     call_begin(&call, &self->bound);
     virConnectPtr connection = connection_acquire(self, READ_ONLY_SAMPLING, fault);
     if (connection != NULL) {
-        bool is_in_bulk = bulk_statistics_exist(self, BULK_PROCESSORS);
+        bool is_in_bulk = !self->is_local_qemu && bulk_statistics_exist(self, BULK_PROCESSORS);
         ok = (is_in_bulk ? read_in_bulk : read_one_by_one)(host, connection, receive, context,
                                                            fault);
         virConnectClose(connection);
