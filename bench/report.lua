@@ -245,6 +245,10 @@ local function aims(sizes, reference)
   local loop = of(once.once, "loop")
   at_most("the loop over all machines, to `virsh domstats --interface`", 0.7, loop / of(once.once, "virsh"))
   at_most("the same, to the C program's bulk call", 1.0, of(once.once, "loop", "ratio"))
+  local first, last = sizes[1], sizes[#sizes]
+  local growth_once = of(last.once, "loop") / last.adapters / (of(first.once, "loop") / first.adapters)
+  aim(("its time per adapter at %d adapters to that at %d"):format(last.adapters, first.adapters), "at most 1.3",
+    ("%.2f"):format(growth_once), growth_once <= 1.3)
   at_most("one machine by name, to `virsh domstats --interface NAME`", 1.1, of(once.once, "one", "ratio"))
   at_most("connect and close, to the C program", 1.2, of(once.once, "connect", "ratio"))
   at_most("examples/all_counters.lua less 250 ms, to the C program's bulk call", 1.2,

@@ -2,6 +2,7 @@
 -- the host's administrator made.
 
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local real_host = require "spec.support.real_host"
 local guest = require "spec.support.guest"
 local failure = require "spec.support.failure"
@@ -23,30 +24,6 @@ local function adapter_of(objVM, mac)
     end
   end
   error(("%s has no adapter %s"):format(tostring(objVM), mac), 2)
-end
-
--- A machine paused before its first instruction, with these <interface>s.
-local function paused_machine(name, interfaces)
-  host.write_file(host.folder .. "/paused.xml", ([[
-<domain type='qemu'>
-  <name>%s</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
-</domain>]]):format(name, interfaces))
-  host.virsh("create", host.folder .. "/paused.xml", "--paused")
-end
-
--- Has QEMU itself send by an adapter, 60 bytes a round, without a guest. It does
--- so only while the machine runs.
-local function announce(name, alias, device, rounds)
-  host.virsh("resume", name)
-  host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
-    {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["%s"]}}]]):format(rounds, alias))
-  host.wait_until("announcements of " .. name, 60, function()
-    return host.device_counters(device) == rounds * 60
-  end, 0.02)
-  host.virsh("suspend", name)
 end
 
 real_host.describe(_ENV, "the adapters of a real machine #root", function(connect)
@@ -139,7 +116,7 @@ real_host.describe(_ENV, "the adapters of a real machine #root", function(connec
     end
 
     it("make the machine's figures an error that names them, and no other machine's", function()
-      paused_machine("neighbour", "<interface type='bridge'><source bridge='vmabr1'/></interface>")
+      idle_machine.create("neighbour", "<interface type='bridge'><source bridge='vmabr1'/></interface>")
       local mac = g:plug { type = "user" }
       local aged <close> = connect { max_age = 3600 }
       for _, application in ipairs { objVS, aged } do
@@ -214,9 +191,8 @@ real_host.describe(_ENV, "the adapters of a real machine #root", function(connec
     it("are told apart when they share an address", function()
       local twin = "<interface type='bridge'><mac address='52:54:00:76:bb:01'/><source bridge='vmabr%d'/>" ..
         "<model type='virtio'/><rom enabled='no'/></interface>"
-      paused_machine(NAME, twin:format(0) .. twin:format(1))
-      local taps = host.taps(NAME)
-      announce(NAME, "net1", taps[2].device, 4)
+      idle_machine.create(NAME, twin:format(0) .. twin:format(1))
+      idle_machine.announce(NAME, 4, "net1")
       local machine = objVS:FindVirtualMachine(NAME)
       local adapters = machine.NetworkAdapters
       assert.equal("vmabr1", adapters[2].VirtualNetwork.Name)
@@ -232,9 +208,9 @@ real_host.describe(_ENV, "the adapters of a real machine #root", function(connec
       finally(function()
         host.virsh("net-destroy", "the lan")
       end)
-      paused_machine(NAME, "<interface type='network'><source network='the lan'/><model type='virtio'/>" ..
+      idle_machine.create(NAME, "<interface type='network'><source network='the lan'/><model type='virtio'/>" ..
         "<rom enabled='no'/></interface>")
-      announce(NAME, "net0", host.taps(NAME)[1].device, 3)
+      idle_machine.announce(NAME, 3)
       local adapter = objVS:FindVirtualMachine(NAME).NetworkAdapters[1]
       assert.equal("bridge", adapter.Type) -- what libvirt has made of it
       assert.equal("the lan", adapter.VirtualNetwork.Name)
@@ -243,7 +219,7 @@ real_host.describe(_ENV, "the adapters of a real machine #root", function(connec
     end)
 
     it("may be none, which makes the sums zero", function()
-      paused_machine(NAME, "")
+      idle_machine.create(NAME, "")
       local machine = objVS:FindVirtualMachine(NAME)
       assert.same({ 0, 0 }, figures(machine))
       assert.equal(0, #machine.NetworkAdapters)

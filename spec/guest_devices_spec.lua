@@ -2,6 +2,7 @@
 -- whatever has the name, or a name that ends so.
 
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local real_host = require "spec.support.real_host"
 local exact = require "spec.support.exact"
 local failure = require "spec.support.failure"
@@ -12,25 +13,7 @@ local NAME <const> = "owner"
 local BRIDGE <const> = "<interface type='bridge'><source bridge='vmabr0'/>%s<model type='virtio'/>" ..
   "<rom enabled='no'/></interface>"
 
--- Starts a machine that runs nothing and sends what `announce` says.
-local function start(name, interfaces)
-  local path = host.write_file(host.folder .. "/machine.xml", ([[
-<domain type='qemu'>
-  <name>%s</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
-</domain>]]):format(name, interfaces))
-  host.virsh("create", path, "--paused")
-end
-
-local function announce(name, rounds)
-  host.virsh("resume", name)
-  host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
-    {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["net0"]}}]]):format(rounds))
-  host.sleep(0.2 + rounds * 0.02)
-  host.virsh("suspend", name)
-end
+local start, announce = idle_machine.create, idle_machine.announce
 
 -- A device that has counted, in both directions, more than any machine here.
 local function make_impostor(name)

@@ -2,6 +2,7 @@
 -- guests' own kernels and the host's devices have counted.
 
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local guest = require "spec.support.guest"
 local counter_sources = require "spec.support.counter_sources"
 local real_host = require "spec.support.real_host"
@@ -226,28 +227,12 @@ real_host.describe(_ENV, "the traffic of a real machine #root", function(connect
   describe("among 50 idle machines", function()
     local names, expected
 
-    -- Has QEMU itself send from an adapter, 60 bytes a round, without a guest.
-    -- It does so only while the machine runs.
-    local function announce(name, alias, rounds)
-      local devices = {}
-      for i, tap in ipairs(host.taps(name)) do
-        devices["net" .. i - 1] = tap.device
-      end
-      host.virsh("resume", name)
-      host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
-        {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["%s"]}}]]):format(rounds, alias))
-      host.wait_until("announcements of " .. name, 60, function()
-        return host.device_counters(devices[alias]) == rounds * 60
-      end, 0.02)
-      host.virsh("suspend", name)
-    end
-
     setup(function()
       names = host.idle_machines(50, 2)
-      announce("idle-7", "net0", 3)
-      announce("idle-7", "net1", 5)
-      announce("idle-23", "net1", 2)
-      announce("idle-50", "net0", 7)
+      idle_machine.announce("idle-7", 3, "net0")
+      idle_machine.announce("idle-7", 5, "net1")
+      idle_machine.announce("idle-23", 2, "net1")
+      idle_machine.announce("idle-50", 7, "net0")
       one:quiet()
       two:quiet()
       expected = {}

@@ -1,12 +1,9 @@
 -- A walk over all machines, while they come, go and change, and while libvirtd hangs:
 -- each machine has its own right figure or its own error, and the others keep theirs.
 
-local announcement = require "spec.support.announcement"
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local real_host = require "spec.support.real_host"
-
-local BRIDGE <const> = "<interface type='bridge'><source bridge='vmabr0'/><model type='virtio'/>" ..
-  "<rom enabled='no'/></interface>"
 
 local WAYS <const> = {
   ["read live"] = {},
@@ -14,17 +11,8 @@ local WAYS <const> = {
   ["read through libvirt"] = { counters = "hypervisor" },
 }
 
--- Starts a machine that runs nothing.
 local function start(name)
-  host.define(([[
-<domain type='qemu'>
-  <name>%s</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <features><acpi/></features>
-  <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
-</domain>]]):format(name, BRIDGE))
-  host.virsh("start", name, "--paused")
+  idle_machine.start(name, idle_machine.BRIDGE)
 end
 
 -- A machine's figure, or the name of its error and the error.
@@ -42,7 +30,7 @@ real_host.describe(_ENV, "a walk over all machines #root", function(connect)
   setup(function()
     for rounds, name in ipairs { "a-steady", "m-steady", "z-steady" } do
       start(name)
-      steady[name] = announcement.send(name, rounds)
+      steady[name] = idle_machine.announce(name, rounds)
     end
   end)
 
@@ -52,13 +40,13 @@ real_host.describe(_ENV, "a walk over all machines #root", function(connect)
     host.virsh("destroy", "c-off")
     host.virsh("destroy", "d-again")
     host.virsh("start", "d-again", "--paused")
-    announcement.send("d-again", 2)
+    idle_machine.announce("d-again", 2)
     host.virsh("destroy", "e-renamed")
     host.virsh("domrename", "e-renamed", "e-named")
     host.virsh("start", "e-named", "--paused")
-    announcement.send("e-named", 3)
-    host.attach("f-plugged", BRIDGE:gsub("<source", "<alias name='ua-second'/><source"))
-    announcement.send("f-plugged", 4, "ua-second")
+    idle_machine.announce("e-named", 3)
+    host.attach("f-plugged", idle_machine.BRIDGE:gsub("<source", "<alias name='ua-second'/><source"))
+    idle_machine.announce("f-plugged", 4, "ua-second")
     start "n-new"
   end
 
@@ -67,12 +55,11 @@ real_host.describe(_ENV, "a walk over all machines #root", function(connect)
       local changing = { "b-goes", "c-off", "d-again", "e-renamed", "f-plugged" }
       for _, name in ipairs(changing) do
         start(name)
-        announcement.send(name, 7)
+        idle_machine.announce(name, 7)
       end
       finally(function()
         for _, name in ipairs { "e-named", "n-new", table.unpack(changing) } do
-          host.try_virsh("destroy", name)
-          host.try_virsh("undefine", name)
+          idle_machine.remove(name)
         end
       end)
       local machines, names = {}, {}
@@ -92,9 +79,9 @@ real_host.describe(_ENV, "a walk over all machines #root", function(connect)
         ["a-steady"] = steady["a-steady"],
         ["b-goes"] = "VM_E_VM_UNKNOWN",
         ["c-off"] = "S_FALSE",
-        ["d-again"] = 2 * announcement.BYTES,
-        ["e-renamed"] = 3 * announcement.BYTES,
-        ["f-plugged"] = (7 + 4) * announcement.BYTES,
+        ["d-again"] = 2 * idle_machine.ANNOUNCEMENT,
+        ["e-renamed"] = 3 * idle_machine.ANNOUNCEMENT,
+        ["f-plugged"] = (7 + 4) * idle_machine.ANNOUNCEMENT,
         ["m-steady"] = steady["m-steady"],
         ["z-steady"] = steady["z-steady"],
       }, found)
@@ -126,10 +113,8 @@ real_host.describe(_ENV, "a walk over all machines #root", function(connect)
         walks = walks + 1
       until host.read_file(done)
       assert.is_true(walks > 3, walks)
-      for _, name in ipairs { "b-restless", "y-restless" } do
-        host.virsh("destroy", name)
-        host.virsh("undefine", name)
-      end
+      idle_machine.remove "b-restless"
+      idle_machine.remove "y-restless"
     end)
 
     it("waits once for a libvirtd that hangs in its middle, and not at each machine, " .. way, function()

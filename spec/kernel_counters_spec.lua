@@ -3,6 +3,7 @@
 -- network namespace and no loss of the daemon makes them another device's.
 
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local real_host = require "spec.support.real_host"
 local exact = require "spec.support.exact"
 local failure = require "spec.support.failure"
@@ -12,65 +13,14 @@ local vma = require "vmaccountant"
 
 local URI <const> = "qemu:///system"
 local PROVEN <const> = "the device is the adapter's own"
-local ANNOUNCEMENT <const> = 60 -- bytes of one
+local ANNOUNCEMENT <const> = idle_machine.ANNOUNCEMENT
 
-local BRIDGE <const> = "<interface type='bridge'><source bridge='vmabr0'/><model type='virtio'/>" ..
-  "<rom enabled='no'/></interface>"
+local BRIDGE <const> = idle_machine.BRIDGE
 local OTHER_BRIDGE <const> = BRIDGE:gsub("vmabr0", "vmabr1")
 local USER <const> = "<interface type='user'><model type='virtio'/><rom enabled='no'/></interface>"
 
+local start, remove, announce = idle_machine.start, idle_machine.remove, idle_machine.announce
 local figures = exact.figures
-
--- Starts a machine that runs nothing and sends what `announce` says.
-local function start(name, ...)
-  local path = host.write_file(host.folder .. "/machine.xml", ([[
-<domain type='qemu'>
-  <name>%s</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <features><acpi/></features>
-  <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
-</domain>]]):format(name, table.concat({ ... })))
-  host.virsh("define", path)
-  host.virsh("start", name, "--paused")
-end
-
-local function remove(name)
-  host.try_virsh("destroy", name)
-  host.try_virsh("undefine", name)
-end
-
--- What each device of the host has received, by index: names change here.
-local function received_bytes()
-  local bytes = {}
-  for line in host.read_file("/proc/net/dev"):gmatch("[^\n]+") do
-    local name, received = line:match("^%s*([^:%s]+):%s*(%d+)")
-    local ifindex = name and host.read_file(("/sys/class/net/%s/ifindex"):format(name))
-    if ifindex then
-      bytes[ifindex] = math.tointeger(tonumber(received))
-    end
-  end
-  return bytes
-end
-
--- Has QEMU itself send from an adapter, the first by default, and waits until a
--- device has it all.
-local function announce(name, rounds, alias)
-  local before = received_bytes()
-  host.virsh("resume", name)
-  host.virsh("qemu-monitor-command", name, ([[{"execute": "announce-self", "arguments":
-    {"initial": 10, "max": 10, "rounds": %d, "step": 1, "interfaces": ["%s"]}}]]):format(rounds, alias or "net0"))
-  host.wait_until("announcements of " .. name, 60, function()
-    for ifindex, bytes in pairs(received_bytes()) do
-      if bytes - (before[ifindex] or 0) == rounds * ANNOUNCEMENT then
-        return true
-      end
-    end
-    return false
-  end, 0.005)
-  host.virsh("suspend", name)
-  return rounds * ANNOUNCEMENT
-end
 
 -- What Accounting says of a machine's adapters, in the order of the machine's.
 local function sources(objVS, name)

@@ -528,11 +528,21 @@ function methods:configure()
     end
 end
 
+-- A flood is a loop of the guest's shell, which the first file lets go on and the
+-- second says is not over.
+local END_FLOOD <const> = [[
+        if [ -e /tmp/flood ]; then
+            rm /tmp/flood
+            echo stop >/proc/net/pktgen/pgctrl
+            while [ -e /tmp/flooding ]; do sleep 0.01; done
+        fi
+        ]]
+
 -- The shell commands that set up the guest's packet generator; it needs no
 -- address.
 local function generate(self, index, count, size, delay)
     local port = adapter(self, index)
-    return ([[
+    return END_FLOOD .. ([[
         [ -e /proc/net/pktgen ] || insmod /modules/pktgen.ko || exit
         read -r flags </sys/class/net/%s/flags
         [ $((flags & 1)) = 1 ] || ip link set %s up
@@ -556,15 +566,20 @@ function methods:send(index, packets, size)
     return packets * size
 end
 
--- Packets a second. pktgen makes up for what it is late with: on a busy host a guest
--- that cannot keep its rate does nothing else any more.
-local FLOOD_RATE <const> = 1000
+-- Packets of a round, and nanoseconds between two. pktgen makes up for what it is late
+-- with: on a busy host a guest that is to send without end does nothing else any more.
+local FLOOD_ROUND <const> = 50
+local FLOOD_DELAY <const> = 1000000
 
 --- The guest sends packets of 1000 bytes without end, until `quiet`.
 -- @param index  number of the adapter
 function methods:flood(index)
-    check_run(self, generate(self, index, 0, 1000, 1000000000 // FLOOD_RATE) ..
-        "echo start >/proc/net/pktgen/pgctrl &")
+    check_run(self, generate(self, index, FLOOD_ROUND, 1000, FLOOD_DELAY) .. [[
+        touch /tmp/flood /tmp/flooding
+        (
+            while [ -e /tmp/flood ]; do echo start >/proc/net/pktgen/pgctrl; done
+            rm /tmp/flooding
+        ) >/dev/null 2>&1 &]])
     self.flooding = true
 end
 
@@ -594,7 +609,7 @@ end
 -- second when it may just have been restored.
 function methods:quiet()
     if self.flooding then
-        check_run(self, "[ ! -e /proc/net/pktgen ] || echo stop >/proc/net/pktgen/pgctrl")
+        check_run(self, END_FLOOD)
         self.flooding = false
     end
     local previous, since
