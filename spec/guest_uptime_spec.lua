@@ -2,22 +2,13 @@
 -- run alone: a machine's start is compared with its process's, to two seconds
 
 local host = require "spec.support.libvirt_host"
+local idle_machine = require "spec.support.idle_machine"
 local counter_sources = require "spec.support.counter_sources"
 local real_host = require "spec.support.real_host"
 
 -- A machine that does nothing, has a real tap and starts in no time.
 local function small_machine(name)
-  return ([[
-<domain type='qemu'>
-  <name>%s</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <interface type='bridge'><source bridge='vmabr1'/><model type='virtio'/><rom enabled='no'/></interface>
-    <controller type='usb' model='none'/>
-    <memballoon model='none'/>
-  </devices>
-</domain>]]):format(name)
+  return idle_machine.xml(name, (idle_machine.BRIDGE:gsub("vmabr0", "vmabr1")))
 end
 
 real_host.describe(_ENV, "a real machine's UpTime and Since #root", function(connect)

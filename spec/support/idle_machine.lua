@@ -10,7 +10,8 @@ local idle_machine = {
   BRIDGE = "<interface type='bridge'><source bridge='vmabr0'/><model type='virtio'/><rom enabled='no'/></interface>",
 }
 
-local function xml_of(name, interfaces)
+--- The definition of a machine with these <interface>s.
+function idle_machine.xml(name, ...)
   return ([[
 <domain type='qemu'>
   <name>%s</name>
@@ -18,18 +19,18 @@ local function xml_of(name, interfaces)
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <features><acpi/></features>
   <devices>%s<controller type='usb' model='none'/><memballoon model='none'/></devices>
-</domain>]]):format(name, interfaces)
+</domain>]]):format(name, table.concat { ... })
 end
 
 --- Defines and starts a machine with these <interface>s.
 function idle_machine.start(name, ...)
-  host.define(xml_of(name, table.concat { ... }))
+  host.define(idle_machine.xml(name, ...))
   host.virsh("start", name, "--paused")
 end
 
 --- Starts a transient one.
 function idle_machine.create(name, ...)
-  host.virsh("create", host.write_file(host.folder .. "/idle.xml", xml_of(name, table.concat { ... })), "--paused")
+  host.virsh("create", host.write_file(host.folder .. "/idle.xml", idle_machine.xml(name, ...)), "--paused")
 end
 
 --- Ends and undefines a machine, in whatever state it is.
